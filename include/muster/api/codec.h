@@ -1,0 +1,35 @@
+// JSON of the API server to structs and back, one specialisation a type in src/api/<type>_json.cc.
+//
+// Decoding never fails as a whole: an object whose metadata can be read but whose content cannot
+// comes back with `invalid` set to one sentence that names the field; the other objects of a list
+// are not touched.  An object without metadata.name is dropped and counted (DecodeDrops).
+//
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::api {
+
+enum class WatchType { kAdded, kModified, kDeleted, kOther };
+
+template <class T>
+struct WatchEvent {
+  WatchType type = WatchType::kOther;
+  T object;
+};
+
+template <class T>
+T Decode(std::string_view json);  // a name of "" means: no object at all
+template <class T>
+std::vector<T> DecodeList(std::string_view json);
+template <class T>
+WatchEvent<T> DecodeWatchEvent(std::string_view json);
+
+// Objects dropped since the process started, for the metric.
+std::int64_t DecodeDrops();
+
+}  // namespace muster::api

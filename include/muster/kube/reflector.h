@@ -1,0 +1,100 @@
+// Keeps a Sink equal to one collection of the API server: paged LIST, then WATCH with bookmarks,
+// resumed from the last resourceVersion; a new LIST after 410 (as HTTP status or as an in-stream
+// ERROR event).  A silent watch is cut after `idle_cut_ms` and resumed.  Back-off with jitter.
+//
+// Threads: one thread of its own for each Reflector; Sink methods are called on it, one at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "muster/api/codec.h"
+#include "muster/base/clock.h"
+#include "muster/kube/transport.h"
+
+namespace muster::kube {
+
+// Where a Reflector delivers.  Objects of a Replace are everything there is at `resource_version`:
+// what the sink knows and is not in it has been deleted.
+template <class T>
+struct Sink {
+  std::function<void(std::vector<T> all, const std::string& resource_version)> replace;
+  std::function<void(T object)> upsert;  // ADDED and MODIFIED
+  std::function<void(T object)> remove;  // last known state
+};
+
+struct ReflectorOptions {
+  std::string path;   // collection, e.g. /apis/scheduler.io/v1/jobs
+  std::string query;  // extra selector, e.g. "fieldSelector=…"; usually empty
+  std::int64_t page_size = 1'000;
+  std::int64_t idle_cut_ms = 120'000;
+};
+
+// What /readyz and the metrics show of one Reflector.
+struct ReflectorStats {
+  bool synced = false;  // a LIST has been delivered and no re-list is pending
+  std::int64_t lists = 0;
+  std::int64_t watches = 0;
+  std::int64_t events = 0;
+  std::string last_error;  // empty when the last attempt went well
+};
+
+// The part without types: raw lists and lines.  Reflector<T> below adds the codec.
+class RawReflector {
+ public:
+  struct Handler {
+    // One whole LIST: all pages' bodies in order.
+    std::function<void(std::vector<std::string> pages, const std::string& resource_version)> list;
+    // One ADDED/MODIFIED/DELETED line of the watch.  BOOKMARK and ERROR never arrive here.
+    std::function<void(std::string_view line)> event;
+  };
+  RawReflector(Transport& transport, const base::Clock& clock, ReflectorOptions options,
+               Handler handler);
+  ~RawReflector();
+
+  void Start();
+  void Stop();    // no call of the handler after it returns
+  // A consistent LIST (empty resourceVersion) as soon as possible: a new leader's barrier.
+  void Relist();
+  ReflectorStats stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+template <class T>
+class Reflector {
+ public:
+  Reflector(Transport& transport, const base::Clock& clock, ReflectorOptions options, Sink<T> sink)
+      : sink_(std::move(sink)),
+        raw_(transport, clock, std::move(options),
+             {[this](std::vector<std::string> pages, const std::string& rv) {
+                std::vector<T> all;
+                for (const std::string& page : pages) {
+                  for (T& item : api::DecodeList<T>(page)) all.push_back(std::move(item));
+                }
+                sink_.replace(std::move(all), rv);
+              },
+              [this](std::string_view line) {
+                api::WatchEvent<T> event = api::DecodeWatchEvent<T>(line);
+                if (event.type == api::WatchType::kDeleted) {
+                  sink_.remove(std::move(event.object));
+                } else if (event.type != api::WatchType::kOther) {
+                  sink_.upsert(std::move(event.object));
+                }
+              }}) {}
+
+  void Start() { raw_.Start(); }
+  void Stop() { raw_.Stop(); }
+  void Relist() { raw_.Relist(); }
+  ReflectorStats stats() const { return raw_.stats(); }
+
+ private:
+  Sink<T> sink_;
+  RawReflector raw_;
+};
+
+}  // namespace muster::kube
