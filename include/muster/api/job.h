@@ -32,6 +32,7 @@ struct JobPreemption {
 
 struct JobSpec {
   std::vector<TaskSpec> tasks;
+  bool short_form = false;  // written as image, command, …: then `tasks` is the one they stand for
   std::int32_t min_member = 0;  // 0: all replicas
   std::int64_t gang_timeout_seconds = 600;
   std::string priority_class;                 // critical high normal low scavenger; empty: default

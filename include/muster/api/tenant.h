@@ -53,6 +53,7 @@ struct TenantSpec {
 
 struct TenantStatus {
   std::int64_t observed_generation = 0;
+  std::int64_t epoch = 0;               // of the writer
   std::vector<std::string> namespaces;  // claimed, sorted
   ResourceList used;
   std::string gpus;  // column: used/quota
@@ -73,6 +74,7 @@ struct Tenant {
 
 struct ResourceQuotaStatus {
   std::int64_t observed_generation = 0;
+  std::int64_t epoch = 0;  // of the writer
   std::string tenant;
   ResourceList used;
   std::string gpus, cpu, memory, jobs;  // columns: used/hard
