@@ -1,0 +1,35 @@
+// Jobs and foreign groups in the core's words.
+//
+// Pure functions over the ClusterState.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "muster/state/cluster_state.h"
+
+namespace muster::state {
+
+// The base priority of a job: its own, else the tenant's default, else normal.
+std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant);
+
+// The job as one gang.  `eligible`: the scheduler may start it when it has no placement.
+// Nothing when the World should not know it (finished, or waiting for a reason of its own).
+std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry, bool eligible);
+
+// Replicas of a running job that minMember lets start later; nothing if there are none.
+std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& entry,
+                                         bool eligible);
+
+// A foreign group; nothing when it has no pod left to bind and none bound.
+std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGroup& group);
+
+// The pods of a group that are to be bound, in the order in which the places of a Start are dealt
+// out: by task of the gang, then by key.
+std::vector<std::vector<std::string>> UnboundByTask(ClusterState& state, const ForeignGroup& group);
+
+// Ranks (see JobEntry) that a new attempt, or a larger placement, still has to run, by task.
+std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry);
+
+}  // namespace muster::state
