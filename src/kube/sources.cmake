@@ -1,0 +1,18 @@
+muster_library(kube RANK 2
+  SRCS backoff.cc client.cc paths.cc reflector.cc scan_json.cc status_json.cc
+  DEPS base
+  EXTERNAL nlohmann_json::nlohmann_json Threads::Threads)
+
+# The fake API server (tests/testing/fake_api_server.h), for every test that talks to Kubernetes.
+add_library(muster_fake_api STATIC EXCLUDE_FROM_ALL
+  ${CMAKE_SOURCE_DIR}/tests/testing/fake_api_impl.cc
+  ${CMAKE_SOURCE_DIR}/tests/testing/fake_api_server.cc
+  ${CMAKE_SOURCE_DIR}/tests/testing/fake_store.cc
+  ${CMAKE_SOURCE_DIR}/tests/testing/fake_verbs.cc)
+add_library(muster::fake_api ALIAS muster_fake_api)
+target_include_directories(muster_fake_api PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+target_compile_options(muster_fake_api PRIVATE ${MUSTER_WARNINGS})
+target_link_libraries(muster_fake_api PUBLIC muster::kube PRIVATE nlohmann_json::nlohmann_json)
+
+muster_test(kube/client_test DEPS muster::fake_api LABELS threads)
+muster_test(kube/reflector_test DEPS muster::fake_api LABELS threads)
