@@ -1,6 +1,7 @@
 muster_library(kube RANK 2
-  SRCS backoff.cc client.cc paths.cc reflector.cc scan_json.cc status_json.cc
-  DEPS base
+  SRCS backoff.cc client.cc leader_election.cc lease_json.cc paths.cc reflector.cc scan_json.cc
+       status_json.cc
+  DEPS base api
   EXTERNAL nlohmann_json::nlohmann_json Threads::Threads)
 
 # The fake API server (tests/testing/fake_api_server.h), for every test that talks to Kubernetes.
