@@ -145,7 +145,7 @@ def render(*arguments):
          "--no-hooks", "--kube-version", "1.36.3", "--api-versions", MUTATING, *arguments],
         text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        sys.exit(f"helm template failed: {done.stderr}")
+        raise RuntimeError(f"helm template failed: {done.stderr}")
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 

@@ -6,14 +6,12 @@ import subprocess
 
 import yaml
 
-from . import target
 from .kubectl import LEASE, OPERATOR, RELEASE, ROOT, SYSTEM, DemoError, tool
 from .state import DIRECTORY
 
 MUTATING = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
 IN_CLUSTER_ONLY = {"Deployment", "PodDisruptionBudget", "Service", "NetworkPolicy", "ConfigMap"}
 REPLICAS = 2
-OPERATOR_GROUP = "muster:operators"  # of the client certificates that tests/cluster makes
 
 
 def render(kubectl):
@@ -48,24 +46,11 @@ def install(kubectl, state):
     state.save()
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
     rest = [item for item in objects if item["kind"] != "CustomResourceDefinition"]
-    rest += group_bindings(objects) if state.data["own_cluster"] else []
     apply(kubectl, [namespace] + crds)
     apply(kubectl, rest)
+    apply(kubectl, [stand_in(index) for index in range(REPLICAS)])
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
                 *[f"crd/{name}" for name in names])
-
-
-def group_bindings(objects):
-    """The chart's two bindings once more, for replicas that use client certificates."""
-    made = []
-    for item in objects:
-        if item["kind"] in ("ClusterRoleBinding", "RoleBinding"):
-            copy = json.loads(json.dumps(item))
-            copy["metadata"]["name"] += "-certificates"
-            copy["subjects"] = [{"kind": "Group", "name": OPERATOR_GROUP,
-                                 "apiGroup": "rbac.authorization.k8s.io"}]
-            made.append(copy)
-    return made
 
 
 def apply(kubectl, objects):
@@ -75,8 +60,8 @@ def apply(kubectl, objects):
 
 def remove(kubectl, state):
     """Everything that install() and the samples made; policies go before what they guard."""
-    kubectl.run("delete", "--ignore-not-found", "--wait=false", "tenants.scheduler.io",
-                *sample_tenants()) if state.data.get("made_crds") is not None else None
+    if kubectl.try_run("get", "crd", "tenants.scheduler.io").returncode == 0:
+        kubectl.run("delete", "tenants.scheduler.io", "--ignore-not-found", *sample_tenants())
     objects = render(kubectl)
     policies = [item for item in objects if "AdmissionPolicy" in item["kind"]]
     rest = [item for item in objects if item not in policies
@@ -107,17 +92,38 @@ def sample_namespaces():
     return {o["metadata"]["name"] for o in sample_objects() if o["kind"] == "Namespace"}
 
 
-def credentials(kubectl, state, index):
-    """A kubeconfig for replica `index`: certificates on our own cluster, else a token."""
-    if state.data["own_cluster"]:
-        return target.operator_kubeconfig(index)
-    token = kubectl.run("create", "token", OPERATOR, "-n", SYSTEM, "--duration=24h").strip()
-    view = json.loads(kubectl.run("config", "view", "--minify", "--flatten", "-o", "json"))
+def identity(index):
+    """The pod that replica `index` passes for."""
+    return f"operator-{index}"
+
+
+def stand_in(index):
+    """A pod that never runs, because of its gate: the token of a replica is bound to it, so that the
+    API server knows a replica on this machine by its pod name, as it would in the cluster."""
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    return {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": identity(index), "namespace": SYSTEM},
+        "spec": {"serviceAccountName": OPERATOR, "automountServiceAccountToken": False,
+                 "schedulingGates": [{"name": "scheduler.io/runs-outside"}],
+                 "securityContext": {"runAsNonRoot": True, "runAsUser": 65532,
+                                     "seccompProfile": {"type": "RuntimeDefault"}},
+                 "containers": [{"name": "operator", "image": "muster-operator:outside",
+                                 "securityContext": security}]}}
+
+
+def credentials(kubectl, index):
+    """A kubeconfig with a token of the operator's ServiceAccount, bound to the stand-in pod."""
+    pod = json.loads(kubectl.run("get", "pod", identity(index), "-n", SYSTEM, "-o", "json"))
+    token = kubectl.run("create", "token", OPERATOR, "-n", SYSTEM, "--duration=24h",
+                        "--bound-object-kind=Pod", f"--bound-object-name={identity(index)}",
+                        f"--bound-object-uid={pod['metadata']['uid']}").strip()
+    view = json.loads(kubectl.run("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
     view["users"] = [{"name": "operator", "user": {"token": token}}]
     view["contexts"] = [{"name": "operator", "context": {
         "cluster": view["clusters"][0]["name"], "user": "operator"}}]
     view["current-context"] = "operator"
-    path = DIRECTORY / f"operator-{index}.kubeconfig"
+    path = DIRECTORY / f"{identity(index)}.kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(view))
     return str(path)

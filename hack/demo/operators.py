@@ -17,12 +17,12 @@ def start(kubectl, state):
     for index in range(install.REPLICAS):
         port = processes.free_port()
         duration, deadline, retry = LEASE_SECONDS
-        words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, state, index),
-                 "--namespace", SYSTEM, "--identity", f"operator-{index}",
+        words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, index),
+                 "--namespace", SYSTEM, "--identity", install.identity(index),
                  "--listen", f"127.0.0.1:{port}", "--lease-name", LEASE,
                  "--lease-duration", duration, "--lease-renew-deadline", deadline,
                  "--lease-retry-period", retry, *os.environ.get("OPERATOR_FLAGS", "").split()]
-        name = f"operator-{index}"
+        name = install.identity(index)
         process = processes.start(state, name, words, port=port)
         started.append((name, process, port))
     for name, process, port in started:

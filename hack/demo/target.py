@@ -41,11 +41,6 @@ def _own_kubeconfig(name):
     return done.stdout.strip()
 
 
-def operator_kubeconfig(index):
-    """Of the own cluster: client certificates of replica `index`."""
-    return _own_kubeconfig(f"operator-{index}")
-
-
 def _users_cluster(state, kubeconfig):
     kubectl = Kubectl(kubeconfig)
     context = kubectl.run("config", "current-context").strip()

@@ -19,7 +19,7 @@ SWITCHES = [
     ["--set", "podDisruptionBudget.enabled=false", "--set", "admission.enabled=false"],
     ["--set", "metrics.serviceMonitor.enabled=true", "--set",
      "metrics.prometheusRule.enabled=true", "--set", "metrics.prometheusRule.labels.a=b"],
-    ["--set", "nodeSelector.a=b", "--set", "image.tag=1", "--set", "image.pullSecrets[0].name=x",
+    ["--set", "nodeSelector.a=b", "--set-string", "image.tag=1", "--set", "image.pullSecrets[0].name=x",
      "--set", "env[0].name=A", "--set", "env[0].value=b", "--set", "podAnnotations.a=b",
      "--set", "tolerations[0].operator=Exists", "--set", "priorityClassName="],
 ]
