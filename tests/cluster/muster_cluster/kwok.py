@@ -1,0 +1,54 @@
+"""KWOK: the simulated kubelets of all simulated nodes, one process."""
+
+import pathlib
+
+import yaml
+
+from . import nodes, tools
+
+STAGES = pathlib.Path(__file__).resolve().parent.parent / "stages"
+
+
+def configuration(grace):
+    """KWOK's own configuration document; a Lease is renewed three times a grace period."""
+    return {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokConfiguration",
+        "metadata": {"name": "kwok"},
+        "options": {
+            "manageNodesWithLabelSelector": f"{nodes.KUBELET_LABEL}=kwok",
+            "nodeLeaseDurationSeconds": max(4, grace * 4 // 3),
+            "nodeLeaseParallelism": 8, "nodePlayStageParallelism": 8,
+            "podPlayStageParallelism": 32, "podsOnNodeSyncParallelism": 4,
+            "enableDebuggingHandlers": False,
+        },
+    }
+
+
+def start(state, processes):
+    documents = [configuration(state.data["node_grace"])]
+    for path in sorted(STAGES.glob("*.yaml")):
+        documents += yaml.safe_load_all(path.read_text())
+    config = state.dir / "kwok.yaml"
+    config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
+    processes.start("kwok", [tools.paths(["kwok"])["kwok"], f"--config={config}",
+                             f"--kubeconfig={state.kubeconfig('kwok')}", "--v=warn"])
+
+
+def grant(api):
+    """What a kubelet may do, for KWOK's user."""
+    rules = [
+        {"apiGroups": [""], "resources": ["nodes", "pods"],
+         "verbs": ["get", "list", "watch", "patch", "delete"]},
+        {"apiGroups": [""], "resources": ["nodes/status", "pods/status"], "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
+         "verbs": ["get", "list", "watch", "create", "update", "patch"]},
+    ]
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    api.create(f"{rbac}/clusterroles", {"metadata": {"name": "muster-kwok"}, "rules": rules})
+    api.create(f"{rbac}/clusterrolebindings", {
+        "metadata": {"name": "muster-kwok"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                    "name": "muster-kwok"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User",
+                      "name": "muster-kwok"}]})
