@@ -42,18 +42,20 @@ class Api:
             pem.flush()
             self._tls.load_cert_chain(pem.name)
         self._local = threading.local()
+        self._open = []
+
+    def __del__(self):
+        for connection in self._open:
+            connection.close()
 
     def request(self, verb, path, body=None, content_type="application/json", timeout=10):
         """The decoded answer; ApiError on a refusal, OSError when the server is not there."""
         payload = None if body is None else json.dumps(body)
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         try:
-            connection = self._connection(timeout)
-            connection.request(verb, path, payload, headers)
-            answer = connection.getresponse()
-            text = answer.read()
+            answer, text = self._exchange(verb, path, payload, headers, timeout)
         except (http.client.HTTPException, OSError) as error:
-            self._local.connection = None
+            self._forget()
             if isinstance(error, OSError):
                 raise
             raise ConnectionError(str(error)) from error
@@ -88,6 +90,24 @@ class Api:
         except (ApiError, OSError):
             return False
 
+    def _exchange(self, verb, path, payload, headers, timeout):
+        reused = getattr(self._local, "connection", None) is not None
+        try:
+            connection = self._connection(timeout)
+            connection.request(verb, path, payload, headers)
+            answer = connection.getresponse()
+            return answer, answer.read()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            if verb != "GET" or not reused:
+                raise
+            self._forget()  # the server closed an idle connection, or was restarted
+            return self._exchange(verb, path, payload, headers, timeout)
+
+    def _forget(self):
+        connection, self._local.connection = getattr(self._local, "connection", None), None
+        if connection is not None:
+            connection.close()
+
     def _connection(self, timeout):
         connection = getattr(self._local, "connection", None)
         if connection is None:
@@ -95,6 +115,7 @@ class Api:
             connection = http.client.HTTPSConnection(host, port, timeout=timeout,
                                                      context=self._tls)
             self._local.connection = connection
+            self._open.append(connection)
         return connection
 
 

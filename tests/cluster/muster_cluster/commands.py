@@ -206,6 +206,8 @@ def start(args):
 
 def _start_component(state, args):
     plane = ControlPlane(state)
+    if args.component == "kwok":
+        kwok.free_leases(plane.api())
     plane.processes.restart(COMPONENTS[args.component])
     if args.component == "apiserver":
         plane.wait_ready()

@@ -94,7 +94,7 @@ class ControlPlane:
             "--node-monitor-period=1s", f"--node-monitor-grace-period={grace}s",
             f"--node-startup-grace-period={max(20, grace)}s", "--node-eviction-rate=1000",
             "--secondary-node-eviction-rate=1000", "--unhealthy-zone-threshold=1.0",
-            "--terminated-pod-gc-threshold=0"])
+            "--terminated-pod-gc-threshold=0", "--controllers=*,-ttl-controller"])
 
     def start_scheduler(self):
         binary = tools.paths(["kube-scheduler"])["kube-scheduler"]

@@ -52,3 +52,8 @@ def grant(api):
                     "name": "muster-kwok"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User",
                       "name": "muster-kwok"}]})
+
+
+def free_leases(api):
+    """A new KWOK process would wait until the node Leases of the last one have run out."""
+    api.delete("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
