@@ -235,6 +235,27 @@ class ClusterTest(unittest.TestCase):
                                            stdout=subprocess.DEVNULL).returncode)
 
 
+    def test_etcd_can_be_full_and_recover(self):
+        api = Api(run("kubeconfig", "--dir", self.two))
+        run("etcd", "full", "--dir", self.two)
+        self.addCleanup(run, "etcd", "space", "--dir", self.two)
+        with self.assertRaises(ApiError) as refused:
+            api.create("/api/v1/namespaces", {"metadata": {"name": "no-room"}})
+        self.assertIn("database space exceeded", str(refused.exception))
+        run("etcd", "space", "--dir", self.two)
+        api.create("/api/v1/namespaces", {"metadata": {"name": "room"}})
+
+    def test_history_is_gone_after_compaction_and_restart(self):
+        api = Api(run("kubeconfig", "--dir", self.two))
+        old = api.get("/api/v1/namespaces")["metadata"]["resourceVersion"]
+        api.create("/api/v1/namespaces", {"metadata": {"name": "later"}})
+        run("etcd", "compact", "--dir", self.two)
+        run("restart-apiserver", "--dir", self.two, "--kill")  # it serves history from its cache
+        with self.assertRaises(ApiError) as refused:
+            api.get(f"/api/v1/namespaces?resourceVersion={old}&resourceVersionMatch=Exact")
+        self.assertEqual(410, refused.exception.code)
+
+
 class ProcessTest(unittest.TestCase):
     """Starting and stopping, without Kubernetes where that is enough."""
 

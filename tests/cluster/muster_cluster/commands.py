@@ -10,9 +10,10 @@ import sys
 import time
 
 from . import kwok, nodes, tools
-from .api import Api, wait_for
+from .api import Api
 from .control_plane import ControlPlane, stop_all
 from .errors import ClusterError
+from .etcd import Etcd
 from .process import Processes
 from .state import State
 
@@ -241,8 +242,8 @@ def node(args):
     getattr(control, args.action)(args.name)
 
 
-def wait_nodes(args):
+def etcd(args):
     state = State(args.dir).load()
-    api = Api(state.kubeconfig("admin"))
-    wait_for("Ready nodes", lambda: all(map(nodes.is_ready, api.get("/api/v1/nodes")["items"])),
-             args.timeout)
+    result = getattr(Etcd(state.data["ports"]["etcd"]), args.action)()
+    if result is not None:
+        print(result)
