@@ -40,7 +40,9 @@ def _add_build(add):
 
 def _add_up(add):
     up = add("up", commands.up, "starts a cluster and waits until it is usable")
-    up.add_argument("--nodes", type=int, default=4, help="simulated nodes (default 4)")
+    up.add_argument("--nodes", type=int, help="simulated nodes (default 4; 0 with --real-nodes)")
+    up.add_argument("--real-nodes", type=int, default=0, metavar="N",
+                    help="kubelets with containerd in namespaces of their own (root on Linux)")
     up.add_argument("--gpus-per-node", type=int, default=8)
     up.add_argument("--cpu", default="32", help="CPU of a node (default 32)")
     up.add_argument("--memory", default="256Gi", help="memory of a node (default 256Gi)")
@@ -75,6 +77,10 @@ def _add_use(add):
     config.add_argument("--user", help="make one for this user, who has no rights yet")
     config.add_argument("--group", action="append", default=[], help="may be repeated")
     config.add_argument("--output", help="where to write it")
+    load = add("load-image", commands.load_image, "imports image archives into the real nodes")
+    load.add_argument("files", nargs="+", metavar="FILE")
+    inside = add("exec", commands.exec_inside, "runs a command in the network of the real nodes")
+    inside.add_argument("rest", nargs="...")
     kubectl = add("kubectl", commands.kubectl, "runs kubectl as admin: cluster kubectl -- get pods")
     kubectl.add_argument("rest", nargs="...")
 
@@ -92,9 +98,9 @@ def _add_trouble(add):
                 command.add_argument("--down-seconds", type=float, default=0.0)
     etcd = add("etcd", commands.etcd, "compact (history is lost once the API server restarts), full, space")
     etcd.add_argument("action", choices=["compact", "full", "space"])
-    node = add("node", commands.node, "does something to a simulated node")
+    node = add("node", commands.node, "does something to a node")
     node.add_argument("name")
-    node.add_argument("action", choices=["lost", "notready", "ready", "gpus"])
+    node.add_argument("action", choices=["lost", "notready", "ready", "gpus", "kill", "boot"])
     node.add_argument("count", nargs="?", type=int)
 
 

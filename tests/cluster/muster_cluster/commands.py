@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 
-from . import kwok, nodes, tools
+from . import dns, kwok, nodes, rbac, sandbox, tools
 from .api import Api
-from .control_plane import ControlPlane, stop_all
+from .control_plane import KUBELET_CLIENT, ControlPlane, stop_all
 from .errors import ClusterError
 from .etcd import Etcd
 from .process import Processes
+from .real_nodes import RealNodes
 from .state import State
 
 COMPONENTS = {"apiserver": "kube-apiserver", "etcd": "etcd", "kwok": "kwok",
@@ -44,8 +45,9 @@ def path(args):
 def up(args):
     """Everything is taken down again when any of it fails or the tool is interrupted."""
     state = State(args.dir)
-    needed = tools.CONTROL_PLANE + (tools.KWOK if args.kwok else [])
-    tools.build(needed + (["kube-scheduler"] if args.scheduler else []))
+    if args.real_nodes:
+        sandbox.require()
+    tools.build(_needed_tools(args))
     with state.lock():
         if _running(state):
             raise ClusterError(f"a cluster runs in {state.dir}; `cluster down --dir {state.dir}`")
@@ -55,7 +57,7 @@ def up(args):
         try:
             _bring_up(state, args)
         except BaseException:
-            stop_all(state, keep_going=False)
+            stop_all(state, deadline=1)
             raise
     if not args.quiet:
         print(f"export KUBECONFIG={state.kubeconfig('admin')}")
@@ -71,27 +73,54 @@ def _bring_up(state, args):
     plane.create()
     answered = time.monotonic()
     plane.start_controller_manager()
-    if args.scheduler:
+    if args.scheduler or args.real_nodes:
         plane.start_scheduler()
     api = plane.api()
     if args.kwok:
         kwok.grant(api)
-        kwok.start(state, plane.processes)
+        kwok.start(state, plane.processes, plane.prefix)
         api.create_all("/api/v1/nodes", objects)
-        nodes.wait_ready(api, len(objects))
+    if args.real_nodes:
+        _bring_up_real_nodes(state, plane, api)
+    nodes.wait_ready(api, len(objects) + args.real_nodes)
     plane.wait_controllers()
     for name in plane.processes.names():
         plane.require_alive(name)
     state.data["up"] = True
     state.save()
-    print(f"API server {state.server} after {answered - started:.1f} s, {len(objects)} nodes and "
-          f"controllers after {time.monotonic() - started:.1f} s", file=sys.stderr)
+    print(f"API server {state.server} after {answered - started:.1f} s, "
+          f"{len(objects) + args.real_nodes} nodes and controllers after "
+          f"{time.monotonic() - started:.1f} s", file=sys.stderr)
+
+
+def _bring_up_real_nodes(state, plane, api):
+    rbac.bind_cluster_role(api, KUBELET_CLIENT, "system:kubelet-api-admin", KUBELET_CLIENT)
+    dns.grant(api)
+    dns.start(state, plane.processes, plane.prefix)
+    _real_nodes(state, plane).start(state.data["real_nodes"], api)
+
+
+def _real_nodes(state, plane):
+    return RealNodes(state, plane.processes, plane.network, plane.pki)
+
+
+def _needed_tools(args):
+    needed = list(tools.CONTROL_PLANE)
+    if args.kwok:
+        needed += tools.KWOK
+    if args.scheduler:
+        needed.append("kube-scheduler")
+    if args.real_nodes:
+        needed += tools.REAL_NODES
+    return needed
 
 
 def _options(args):
-    grace = args.node_grace or (6 if args.nodes <= 32 else 24)
+    simulated = args.nodes if args.nodes is not None else 0 if args.real_nodes else 4
+    args.kwok = args.kwok and simulated > 0
+    grace = args.node_grace or (6 if simulated <= 32 else 24)
     return {
-        "host": "127.0.0.1", "port": args.port, "nodes": args.nodes if args.kwok else 0,
+        "port": args.port, "nodes": simulated if args.kwok else 0, "real_nodes": args.real_nodes,
         "gpus_per_node": args.gpus_per_node, "cpu": args.cpu, "memory": args.memory,
         "a100_fraction": args.a100_fraction, "kwok": args.kwok, "audit": args.audit,
         "audit_policy": args.audit_policy and str(pathlib.Path(args.audit_policy).resolve()),
@@ -117,7 +146,7 @@ def _remove(directory):
     if not directory.exists():
         return
     ours = {"lock", "cluster.json", "pki", "kubeconfig", "run", "logs", "etcd", "audit",
-            "kwok.yaml"}
+            "kwok.yaml", "Corefile", "images", "nodes"}
     strangers = {entry.name for entry in directory.iterdir()} - ours
     if strangers and not (directory / "cluster.json").exists():
         raise ClusterError(f"{directory} holds other files ({', '.join(sorted(strangers)[:3])})")
@@ -233,17 +262,66 @@ def freeze(args):
 
 def node(args):
     state = State(args.dir).load()
+    if args.name.startswith("real-"):
+        _real_node(state, args)
+        return
     control = nodes.NodeControl(Api(state.kubeconfig("admin")))
     if args.action == "gpus":
-        if args.count is None:
-            raise ClusterError("how many? `cluster node NAME gpus COUNT`")
-        control.gpus(args.name, args.count)
-        return
-    getattr(control, args.action)(args.name)
+        control.gpus(args.name, _gpu_count(args))
+    elif hasattr(control, args.action):
+        getattr(control, args.action)(args.name)
+    else:
+        raise ClusterError(f"{args.action} is for real nodes; a simulated one can be lost")
+
+
+def _real_node(state, args):
+    plane = ControlPlane(state)
+    machines = _real_nodes(state, plane)
+    with state.lock():
+        if args.action == "kill":
+            machines.kill(args.name)
+        elif args.action == "boot":
+            machines.boot(args.name)
+        elif args.action == "lost":
+            plane.processes.stop(f"{args.name}.kubelet", sig=signal.SIGKILL)
+        elif args.action == "ready":
+            machines.start_kubelet(args.name)
+        elif args.action == "gpus":
+            machines.set_gpus(args.name, _gpu_count(args), plane.api())
+        else:
+            raise ClusterError(f"{args.action} is for simulated nodes; kill a real one")
+
+
+def _gpu_count(args):
+    if args.count is None:
+        raise ClusterError("how many? `cluster node NAME gpus COUNT`")
+    return args.count
+
+
+def load_image(args):
+    """Makes an image archive known to the real nodes."""
+    state = State(args.dir).load()
+    plane = ControlPlane(state)
+    machines = _real_nodes(state, plane)
+    names = machines.names()
+    if not names:
+        raise ClusterError("this cluster has no real nodes")
+    for archive in args.files:
+        for name in names:
+            machines.load_image(name, archive)
+
+
+def exec_inside(args):
+    """Runs a command in the network of a cluster with real nodes."""
+    state = State(args.dir).load()
+    rest = args.rest[1:] if args.rest[:1] == ["--"] else args.rest
+    return subprocess.run([*ControlPlane(state).prefix, *rest], check=False).returncode
 
 
 def etcd(args):
     state = State(args.dir).load()
+    if state.data["real_nodes"]:
+        raise ClusterError("etcd cannot be reached from outside the real nodes' network")
     result = getattr(Etcd(state.data["ports"]["etcd"]), args.action)()
     if result is not None:
         print(result)

@@ -5,6 +5,7 @@ import pathlib
 import yaml
 
 from . import nodes, tools
+from .rbac import bind_cluster_role, create_cluster_role
 
 STAGES = pathlib.Path(__file__).resolve().parent.parent / "stages"
 
@@ -24,13 +25,13 @@ def configuration(grace):
     }
 
 
-def start(state, processes):
+def start(state, processes, prefix):
     documents = [configuration(state.data["node_grace"])]
     for path in sorted(STAGES.glob("*.yaml")):
         documents += yaml.safe_load_all(path.read_text())
     config = state.dir / "kwok.yaml"
     config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
-    processes.start("kwok", [tools.paths(["kwok"])["kwok"], f"--config={config}",
+    processes.start("kwok", [*prefix, tools.paths(["kwok"])["kwok"], f"--config={config}",
                              f"--kubeconfig={state.kubeconfig('kwok')}", "--v=warn"])
 
 
@@ -44,14 +45,8 @@ def grant(api):
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
          "verbs": ["get", "list", "watch", "create", "update", "patch"]},
     ]
-    rbac = "/apis/rbac.authorization.k8s.io/v1"
-    api.create(f"{rbac}/clusterroles", {"metadata": {"name": "muster-kwok"}, "rules": rules})
-    api.create(f"{rbac}/clusterrolebindings", {
-        "metadata": {"name": "muster-kwok"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                    "name": "muster-kwok"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User",
-                      "name": "muster-kwok"}]})
+    create_cluster_role(api, "muster-kwok", rules)
+    bind_cluster_role(api, "muster-kwok", "muster-kwok", "muster-kwok")
 
 
 def free_leases(api):

@@ -47,17 +47,21 @@ def _labels(index, options):
     model = h100 if index < first_a100 else a100
     rack = index // NODES_PER_RACK
     block = rack // RACKS_PER_BLOCK
-    labels = {
+    labels = gpu_labels(options["gpus_per_node"], model) | {
         KUBELET_LABEL: "kwok", "kubernetes.io/hostname": name_of(index),
         "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
         "topology.kubernetes.io/zone": f"zone-{block // BLOCKS_PER_ZONE}",
         "scheduler.io/block": f"block-{block}", "scheduler.io/rack": f"rack-{rack}",
     }
-    if options["gpus_per_node"]:
-        labels["nvidia.com/gpu.product"] = model
-        labels["nvidia.com/gpu.memory"] = MODELS[model]
-        labels["nvidia.com/gpu.count"] = str(options["gpus_per_node"])
     return labels
+
+
+def gpu_labels(count, model="NVIDIA-H100-80GB-HBM3"):
+    """What GPU feature discovery says about a node."""
+    if not count:
+        return {}
+    return {"nvidia.com/gpu.product": model, "nvidia.com/gpu.memory": MODELS[model],
+            "nvidia.com/gpu.count": str(count)}
 
 
 def _node(index, options, overrides, now):

@@ -46,7 +46,7 @@ class State:
 
     @property
     def server(self):
-        return f"https://{self.data['host']}:{self.data['ports']['apiserver']}"
+        return f"https://127.0.0.1:{self.data['ports']['apiserver']}"
 
     @property
     def audit_log(self):
