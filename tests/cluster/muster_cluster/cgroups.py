@@ -22,8 +22,7 @@ def is_v2():
 def _hierarchies():
     if is_v2():
         return [MOUNT]
-    return [path for path in MOUNT.iterdir()
-            if path.is_dir() and not path.is_symlink() and path.name != "unified"]
+    return [path for path in MOUNT.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def create(name):

@@ -31,7 +31,8 @@ def _tar(write):
     return buffer.getvalue()
 
 
-def _busybox_layer():
+def busybox_layer():
+    """A root file system of one static busybox under all its names, as tar bytes."""
     try:
         done = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True)
         program = BUSYBOX.read_bytes()
@@ -72,7 +73,7 @@ def write_archive(path, tags, layer, command):
 def write_test_images(directory):
     """busybox.tar and pause.tar in directory; their paths."""
     directory.mkdir(parents=True, exist_ok=True)
-    layer = _busybox_layer()
+    layer = busybox_layer()
     write_archive(directory / "busybox.tar", [TEST_IMAGE], layer, ["sh"])
     write_archive(directory / "pause.tar", [PAUSE_IMAGE], layer, ["sleep", "2147483647"])
     return [directory / "busybox.tar", directory / "pause.tar"]
