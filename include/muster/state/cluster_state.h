@@ -100,6 +100,7 @@ class ClusterState {
   // Lookups; null: not there.
   JobEntry* FindJob(const std::string& key);
   JobEntry* FindJobByUid(const std::string& uid);
+  const JobEntry* FindJobByUid(const std::string& uid) const;
   PodEntry* FindPod(const std::string& key);
   const api::Tenant* FindTenant(const std::string& name) const;
   // Tenant of a namespace by its claim label, the default tenant, or "" for none.
