@@ -122,6 +122,8 @@ class ClusterState {
 
  private:
   void SetJob(JobEntry& entry, api::Job job);
+  void MarkWorkflowOf(const api::Job& job);
+  void MarkQuotasOf(const std::string& ns);
   void AcquireTemplates(JobEntry& entry);
   void ReleaseTemplates(JobEntry& entry);
   void RekeyTemplates(JobEntry& entry);
