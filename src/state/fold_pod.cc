@@ -58,6 +58,11 @@ void ClusterState::Upsert(api::Pod pod) {
   }
   const bool first = it == pods_.end();
   PodEntry& entry = pods_[key];
+  if (!first && ForeignGroups::IsForeign(entry.pod) &&
+      ForeignGroups::GroupKey(entry.pod) != ForeignGroups::GroupKey(pod)) {
+    dirty_.groups.insert(ForeignGroups::GroupKey(entry.pod));  // its label was changed
+    groups_.Remove(entry.pod, key);
+  }
   entry.pod = std::move(pod);
   if (first) {
     entry.slot = ReadSlot(entry.pod);
@@ -91,13 +96,14 @@ void ClusterState::Replace(std::vector<api::Pod> all) {
 
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   const api::Pod& pod = entry.pod;
-  if (pod.terminal() || pod.node_name.empty()) {
+  const std::string& node = pod.node_name.empty() ? entry.binding_node : pod.node_name;
+  if (pod.terminal() || node.empty()) {
     UnfoldPod(key, entry);
     return;
   }
   sched::Occupant occupant;
   occupant.key = OccupantKey(key, entry);
-  occupant.node = pod.node_name;
+  occupant.node = node;
   occupant.tenant = TenantOf(pod.meta.ns);
   occupant.ns = pod.meta.ns;
   occupant.amounts = Plus(ToAmounts(pod.needs.requests, Rounding::kUp, options_.gpu_resource),
@@ -112,6 +118,15 @@ void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   }
   world_.SetOccupant(occupant);
   entry.counted = true;
+}
+
+void ClusterState::SetBinding(const std::string& pod_key, const std::string& node) {
+  PodEntry* entry = FindPod(pod_key);
+  if (entry == nullptr) return;
+  entry->binding_node = node;
+  entry->binding_version = node.empty() ? "" : entry->pod.meta.resource_version;
+  entry->binding_until_ms = 0;
+  FoldPod(pod_key, *entry);
 }
 
 void ClusterState::UnfoldPod(const std::string& key, PodEntry& entry) {
@@ -144,8 +159,10 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
     return;
   }
   if (!ForeignGroups::IsForeign(pod)) return;
-  if (gone || pod.terminal()) {
+  if (gone) {
     groups_.Remove(pod, key);
+  } else if (pod.terminal()) {
+    groups_.Finish(pod, key, options_.group_timeout_ms);
   } else {
     groups_.Add(pod, key, options_.group_timeout_ms);
   }

@@ -33,34 +33,59 @@ std::string ForeignGroups::GroupKey(const api::Pod& pod) {
   return pod.meta.ns + "/pod:" + pod.meta.name;
 }
 
-ForeignGroup& ForeignGroups::Add(const api::Pod& pod, const std::string& pod_key,
-                                 std::int64_t default_timeout) {
+ForeignGroup& ForeignGroups::Open(const api::Pod& pod, std::int64_t default_timeout) {
   const std::string key = GroupKey(pod);
   ForeignGroup& group = groups_[key];
+  if (!group.key.empty()) return group;
   group.key = key;
   group.ns = pod.meta.ns;
   group.name = key.substr(key.find('/') + 1);
   group.timeout_ms = default_timeout;
-  if (const auto min = IntLabel(pod, api::kLabelPodGroupMin)) {
-    group.min_member = static_cast<std::int32_t>(std::min<std::int64_t>(*min, 100'000));
+  return group;
+}
+
+ForeignGroup& ForeignGroups::Add(const api::Pod& pod, const std::string& pod_key,
+                                 std::int64_t default_timeout) {
+  ForeignGroup& group = Open(pod, default_timeout);
+  group.done.erase(pod_key);
+  group.pods.insert(pod_key);
+  // Where pods of one group disagree, the larger minimum and the last timeout hold.
+  const bool named = pod.meta.labels.contains(api::kLabelPodGroup);
+  if (const auto min = IntLabel(pod, api::kLabelPodGroupMin); named && min) {
+    const auto asked = static_cast<std::int32_t>(std::min<std::int64_t>(*min, 100'000));
+    group.min_member = group.pods.size() == 1 ? asked : std::max(group.min_member, asked);
   }
   if (const auto seconds = IntLabel(pod, api::kLabelPodGroupTimeout)) {
     group.timeout_ms = std::min<std::int64_t>(*seconds, 86'400) * 1000;
   }
-  group.pods.insert(pod_key);
   return group;
+}
+
+void ForeignGroups::Finish(const api::Pod& pod, const std::string& pod_key,
+                           std::int64_t default_timeout) {
+  if (pod.phase != api::PodPhase::kSucceeded) {
+    Remove(pod, pod_key);
+    return;
+  }
+  ForeignGroup& group = Open(pod, default_timeout);
+  group.pods.erase(pod_key);
+  group.tell_at.erase(pod_key);
+  group.deletes.erase(pod.meta.uid);
+  group.done.insert(pod_key);
 }
 
 void ForeignGroups::Remove(const api::Pod& pod, const std::string& pod_key) {
   const auto it = groups_.find(GroupKey(pod));
   if (it == groups_.end()) return;
   it->second.pods.erase(pod_key);
-  it->second.binding.erase(pod_key);
-  it->second.refused.erase(pod_key);
-  if (it->second.pods.empty()) groups_.erase(it);
+  it->second.done.erase(pod_key);
+  it->second.tell_at.erase(pod_key);
+  it->second.deletes.erase(pod.meta.uid);
+  if (it->second.pods.empty() && it->second.done.empty()) groups_.erase(it);
 }
 
-ForeignGroup* ForeignGroups::Find(const std::string& key) {
+ForeignGroup* ForeignGroups::Find(std::string key) {
+  if (key.ends_with('+')) key.pop_back();
   const auto it = groups_.find(key);
   return it == groups_.end() ? nullptr : &it->second;
 }

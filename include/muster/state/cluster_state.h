@@ -82,6 +82,10 @@ class ClusterState {
   // Brings the World in step with one job: `eligible` says whether the scheduler may start it.
   void FoldJob(JobEntry& entry, bool eligible);
 
+  // Counts a foreign pod on the node its Binding was issued for; "" takes it back.  A pod that has
+  // a node by itself stays where it is.
+  void SetBinding(const std::string& pod_key, const std::string& node);
+
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }

@@ -22,8 +22,16 @@ std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry,
 std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& entry,
                                          bool eligible);
 
-// A foreign group; nothing when it has no pod left to bind and none bound.
-std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGroup& group);
+GroupTally CountGroup(ClusterState& state, const ForeignGroup& group);
+
+// A foreign group: pending while it has less than its minimum on nodes, running from then on.
+// Nothing when there is nothing to place (pods missing, back-off, no tenant) and nothing placed.
+// `may_start`: false while it backs off.
+std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGroup& group,
+                                          bool may_start);
+// What a group beyond its minimum still wants placed; nothing if there is nothing.
+std::optional<sched::Gang> BuildMoreGroupGang(ClusterState& state, const ForeignGroup& group,
+                                              bool may_start);
 
 // The pods of a group that are to be bound, in the order in which the places of a Start are dealt
 // out: by task of the gang, then by key.

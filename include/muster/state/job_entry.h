@@ -30,6 +30,10 @@ struct PodEntry {
   PodSlot slot;            // attempt 0: not a pod of ours
   bool is_void = false;    // written by an older leader after our barrier: deleted on sight
   bool counted = false;    // an Occupant of the World stands for it
+  // A foreign pod whose Binding was issued and is not observed: it counts on that node.
+  std::string binding_node;     // empty: none
+  std::string binding_version;  // resourceVersion the Binding was made from
+  std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, given up by then; 0: wait
 };
 
 // One pod index of the current placement.
