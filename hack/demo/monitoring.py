@@ -3,6 +3,7 @@
 The program is Debian's, unpacked into the cache and not installed: no service appears.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ from . import operators, processes
 from .kubectl import ROOT, DemoError
 from .state import DIRECTORY
 
-RULES = ROOT / "charts" / "muster" / "files" / "rules.yaml"
+SETUP = ROOT / "manifests" / "monitoring"
 
 
 def program():
@@ -27,15 +28,30 @@ def program():
     path = folder / "usr" / "bin" / "prometheus"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        steps = [["apt-get", "-qq", "download", "prometheus"]]
-        for step in steps:
-            if subprocess.run(step, cwd=folder, stdin=subprocess.DEVNULL, check=False).returncode:
-                raise DemoError("prometheus is not on the PATH, and `apt-get download prometheus`"
-                                " failed (apt-get update first?)")
+        if subprocess.run(["apt-get", "-qq", "download", "prometheus"], cwd=folder,
+                          stdin=subprocess.DEVNULL, check=False).returncode:
+            raise DemoError("prometheus is not on the PATH, and `apt-get download prometheus`"
+                            " failed (apt-get update first?)")
         package = next(folder.glob("prometheus_*.deb"))
         subprocess.run(["dpkg-deb", "-x", package.name, "."], cwd=folder, check=True)
         package.unlink()
     return str(path)
+
+
+def configure(replicas):
+    """manifests/monitoring with our targets, and with short intervals, because a demo is short."""
+    folder = DIRECTORY / "monitoring"
+    folder.mkdir(parents=True, exist_ok=True)
+    config = yaml.safe_load((SETUP / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "2s", "evaluation_interval": "2s"}
+    for job in config["scrape_configs"]:
+        job.pop("scrape_timeout", None)
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    shutil.copyfile(SETUP / "rules.yaml", folder / "rules.yaml")
+    targets = [{"targets": [f"127.0.0.1:{row['port']}"], "labels": {"replica": row["name"]}}
+               for row in replicas]
+    (folder / "targets.json").write_text(json.dumps(targets))
+    return folder
 
 
 def start(state):
@@ -47,17 +63,9 @@ def start(state):
     if not replicas:
         raise DemoError("no operator runs; `make start-scheduler` first")
     port = processes.free_port()
-    config = DIRECTORY / "prometheus.yaml"
-    rules = DIRECTORY / "prometheus-rules.yaml"
-    rules.write_text(RULES.read_text() if RULES.exists() else "groups: []\n")
-    config.write_text(yaml.safe_dump({
-        "global": {"scrape_interval": "2s", "evaluation_interval": "2s"},
-        "rule_files": [str(rules)],
-        "scrape_configs": [{"job_name": "muster-operator", "static_configs": [
-            {"targets": [f"127.0.0.1:{row['port']}"], "labels": {"replica": row["name"]}}
-            for row in replicas]}]}))
-    words = [program(), f"--config.file={config}", f"--storage.tsdb.path={DIRECTORY}/prometheus",
-             f"--web.listen-address=127.0.0.1:{port}"]
+    folder = configure(replicas)
+    words = [program(), f"--config.file={folder}/prometheus.yml",
+             f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"]
     process = processes.start(state, "prometheus", words, port=port)
     address = f"http://127.0.0.1:{port}"
     processes.wait_for("Prometheus", lambda: processes.answers(f"{address}/-/ready"), process,

@@ -117,6 +117,12 @@ class ClusterTest(unittest.TestCase):
         terminated = done["containerStatuses"][0]["state"]["terminated"]
         self.assertEqual((0, "Completed"), (terminated["exitCode"], terminated["reason"]))
 
+    def test_pod_whose_command_is_sleep_runs_for_that_time(self):
+        body = pod("sleeps", "node-000")
+        body["spec"]["containers"][0]["command"] = ["sleep", "1"]
+        self.create(body)
+        wait_for("Succeeded", lambda: self.pod("sleeps")["status"]["phase"] == "Succeeded", 20)
+
     def test_pod_fails_with_the_chosen_exit_code(self):
         self.create(pod("fails", "node-000", exit_code="3"))
         done = self.wait_phase("fails", "Failed")

@@ -65,6 +65,15 @@ def key(item):
     return item["kind"], meta.get("namespace", ""), meta["name"]
 
 
+def words(value):
+    """Strings without their line breaks: kustomize adds some inside folded ones."""
+    if isinstance(value, dict):
+        return {name: words(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [words(inner) for inner in value]
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
 def same_objects(root, sync):
     """helm template at its defaults against kubectl kustomize manifests/base."""
     done = subprocess.run([sync.tool("kubectl"), "kustomize", "manifests/base"], cwd=root,
@@ -78,7 +87,7 @@ def same_objects(root, sync):
     for name in sorted(helm.keys() ^ base.keys()):
         yield f"{name} is only in {'the chart' if name in helm else 'manifests/base'}"
     for name in sorted(helm.keys() & base.keys()):
-        if helm[name] != base[name]:
+        if words(helm[name]) != words(base[name]):
             yield f"{name} differs between the chart and manifests/base"
 
 
