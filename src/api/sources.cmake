@@ -8,3 +8,7 @@ muster_library(api RANK 1
   EXTERNAL nlohmann_json::nlohmann_json)
 muster_test(api/codec_test DEPS muster::api)
 muster_test(api/render_pod_test DEPS muster::api)
+add_test(NAME e2e.crd
+         COMMAND python3 -m unittest crd_test admission_test
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests/e2e)
+set_tests_properties(e2e.crd PROPERTIES TIMEOUT 300 LABELS "e2e")

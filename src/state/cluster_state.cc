@@ -34,6 +34,13 @@ JobEntry* ClusterState::FindJobByUid(const std::string& uid) {
   return it == job_by_uid_.end() ? nullptr : FindJob(it->second);
 }
 
+const JobEntry* ClusterState::FindJobByUid(const std::string& uid) const {
+  const auto it = job_by_uid_.find(uid);
+  if (it == job_by_uid_.end()) return nullptr;
+  const auto found = jobs_.find(it->second);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
 PodEntry* ClusterState::FindPod(const std::string& key) {
   const auto it = pods_.find(key);
   return it == pods_.end() ? nullptr : &it->second;

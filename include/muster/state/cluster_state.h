@@ -92,6 +92,7 @@ class ClusterState {
   Dirty TakeDirty();
   void MarkJob(const std::string& key) { dirty_.jobs.insert(key); }
   void MarkWorkflow(const std::string& key) { dirty_.workflows.insert(key); }
+  void MarkQuota(const std::string& key) { dirty_.quotas.insert(key); }
   void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
   void MarkAllJobs();
   void MarkJobsOfTemplate(const std::string& template_key);
@@ -100,6 +101,7 @@ class ClusterState {
   // Lookups; null: not there.
   JobEntry* FindJob(const std::string& key);
   JobEntry* FindJobByUid(const std::string& uid);
+  const JobEntry* FindJobByUid(const std::string& uid) const;
   PodEntry* FindPod(const std::string& key);
   const api::Tenant* FindTenant(const std::string& name) const;
   // Tenant of a namespace by its claim label, the default tenant, or "" for none.
