@@ -14,6 +14,12 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched AND TARGET m
     ${CMAKE_SOURCE_DIR}/operator/controllers/foreign/reconciler.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/quota/plan.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/quota/reconciler.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/claims.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/namespace_plan.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/reconciler.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/status_plan.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/status_writer.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/tenant/usage.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/graph.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/plan.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/reconciler.cc)
