@@ -61,6 +61,8 @@ struct PodNeeds {
   // The first field that Muster cannot honour (required pod affinity, a volume that waits for its
   // first consumer, …); empty: none.
   std::string unsupported;
+  std::vector<std::string> claims;  // PersistentVolumeClaims it mounts; the pod alone cannot tell
+                                    // whether they wait for their first consumer
 };
 
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
@@ -88,6 +90,7 @@ struct Pod {
   base::TimePoint finished;       // latest container finishedAt
   bool scheduled_condition_false = false;  // PodScheduled=False is already there
   std::string scheduled_message;
+  base::TimePoint scheduled_false_since;
 
   bool terminal() const { return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed; }
 };

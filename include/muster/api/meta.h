@@ -29,7 +29,7 @@ struct Meta {
   base::TimePoint created;
   base::TimePoint deletion;  // deletionTimestamp; 0: not being deleted
   std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
+  std::map<std::string, std::string> annotations;  // only those that begin with scheduler.io/
   std::vector<OwnerReference> owners;
   bool has_finalizers = false;
 };
@@ -52,6 +52,8 @@ struct Condition {
   std::string message;
   base::TimePoint last_transition;
   std::int64_t observed_generation = 0;
+
+  friend bool operator==(const Condition&, const Condition&) = default;
 };
 
 // Labels and annotations of ours (docs/reference/labels.md).

@@ -8,6 +8,7 @@
 #include "muster/api/core.h"
 #include "muster/api/job.h"
 #include "muster/api/tenant.h"
+#include "muster/api/workflow.h"
 #include "muster/base/result.h"
 
 namespace muster::api {

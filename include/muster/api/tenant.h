@@ -53,6 +53,7 @@ struct TenantSpec {
 
 struct TenantStatus {
   std::int64_t observed_generation = 0;
+  std::int64_t epoch = 0;               // of the writer
   std::vector<std::string> namespaces;  // claimed, sorted
   ResourceList used;
   std::string gpus;  // column: used/quota
@@ -60,6 +61,8 @@ struct TenantStatus {
   std::int32_t running = 0;
   std::string share;  // column: dominant share, per cent with one digit
   std::vector<Condition> conditions;
+
+  friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
 };
 
 struct Tenant {
@@ -71,10 +74,13 @@ struct Tenant {
 
 struct ResourceQuotaStatus {
   std::int64_t observed_generation = 0;
+  std::int64_t epoch = 0;  // of the writer
   std::string tenant;
   ResourceList used;
   std::string gpus, cpu, memory, jobs;  // columns: used/hard
   std::vector<Condition> conditions;
+
+  friend bool operator==(const ResourceQuotaStatus&, const ResourceQuotaStatus&) = default;
 };
 
 struct ResourceQuota {

@@ -12,6 +12,7 @@ namespace muster::sched {
 struct ScoreWeight {
   std::string plugin;
   std::int32_t weight = 1;
+  friend bool operator==(const ScoreWeight&, const ScoreWeight&) = default;
 };
 
 struct Policy {
@@ -28,6 +29,7 @@ struct Policy {
   std::int32_t max_evictions_per_cycle = 64;
   std::int64_t reservation_slack_ms = 120'000;  // held for grace + this after an eviction
   std::int64_t work_limit = 2'000'000;          // node visits of one cycle's preemption searches
+  friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 }  // namespace muster::sched

@@ -77,6 +77,7 @@ struct Node {
   bool ready = false;
   bool cordoned = false;
   Amounts allocatable;
+  friend bool operator==(const Node&, const Node&) = default;
 };
 
 struct Tenant {
@@ -89,6 +90,7 @@ struct Tenant {
   std::int64_t weight_milli = 1'000;    // 0 sorts last
   std::int32_t max_running_gangs = 0;   // 0: unlimited
   std::int64_t max_devices_per_gang = 0;  // of the Policy's device resource; 0: unlimited
+  friend bool operator==(const Tenant&, const Tenant&) = default;
 };
 
 // One more ceiling: the hard limits of a namespace, in request terms ("cpu" is requests.cpu) and,
@@ -97,6 +99,7 @@ struct Tenant {
 struct NamespaceQuota {
   std::string ns;
   Amounts hard;
+  friend bool operator==(const NamespaceQuota&, const NamespaceQuota&) = default;
 };
 
 enum class GangState {
@@ -112,6 +115,7 @@ struct GangTask {
   ShapeId shape;
   std::int32_t replicas = 0;  // still to be placed
   Amounts limits;             // "limits.cpu" … of one replica, for NamespaceQuota
+  friend bool operator==(const GangTask&, const GangTask&) = default;
 };
 
 // One attempt of a job, or a group of foreign pods.
@@ -141,6 +145,7 @@ struct Gang {
   VictimPolicy victim_policy = VictimPolicy::kLowerPriority;
   bool evictable = true;          // false: foreign pods of other schedulers and the like
   std::string beneficiary;        // of a releasing gang: uid of the gang it makes room for
+  friend bool operator==(const Gang&, const Gang&) = default;
 };
 
 // Something that takes room: replicas of a gang on a node, or pods of nobody's gang.
@@ -152,6 +157,7 @@ struct Occupant {
   std::string ns;
   Amounts amounts;     // in total
   std::vector<Port> ports;
+  friend bool operator==(const Occupant&, const Occupant&) = default;
 };
 
 // A place kept for one gang until it starts or the deadline passes.
@@ -159,6 +165,7 @@ struct Reservation {
   std::string gang;  // uid of the beneficiary
   std::vector<std::pair<std::string, Amounts>> nodes;
   base::TimePoint until;
+  friend bool operator==(const Reservation&, const Reservation&) = default;
 };
 
 }  // namespace muster::sched
