@@ -10,6 +10,8 @@ namespace muster::op {
 namespace {
 
 constexpr std::int64_t kConfigPollMs = 2'000;
+constexpr std::int64_t kFeedMs = 1'000;
+constexpr std::int64_t kPoisonRetryMs = 30'000;
 constexpr std::int64_t kDrainMs = 1'000;  // for writes in flight when asked to stop
 
 state::StateOptions StateOptionsOf(const config::Settings& settings) {
@@ -51,18 +53,42 @@ Operator::Operator(Parts parts)
       watches_(*parts_.transport, clock_, loop_, state_),
       actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),
       jobs_(state_, actuator_,
-            [this](const std::string& key, std::int64_t ms) { WakeLater(key, ms); }),
+            [this](const std::string& key, std::int64_t ms) { WakeLater("j" + key, ms); }),
+      foreign_(state_, actuator_,
+               [this](const std::string& key, std::int64_t ms) { WakeLater("g" + key, ms); }),
       scheduler_(state_, actuator_, parts_.settings.policy),
       leadership_(elector_, client_, watches_, state_, loop_,
                   {parts_.settings.ns, parts_.settings.lease.duration_ms}),
       config_file_(parts_.invocation, parts_.settings,
-                   [](std::string_view name) { return sched::IsRegistered(name); }) {
+                   [](std::string_view name) { return sched::IsRegistered(name); }),
+      endpoints_(metrics_),
+      feed_(metrics_, {&state_, &jobs_, &scheduler_, &client_, &watches_, &leadership_, &loop_,
+                       parts_.settings.lease.name}) {
+  scheduler_.SetGroups(
+      [this](const std::string& group, const sched::Start& start) { foreign_.Bind(group, start); },
+      [this](const std::string& group, const std::string& text) { foreign_.Evict(group, text); });
+  feed_.AddChecks(endpoints_);
   client_.SetWriteGate([this] { return elector_.MayWrite(); });
 }
 
 Operator::~Operator() { watches_.Stop(); }
 
+bool Operator::Serve() {
+  const config::ListenAddress& listen = parts_.settings.listen;
+  auto server = telemetry::Server::Start(
+      listen.host, listen.port, clock_,
+      [this](const telemetry::HttpRequest& request) { return endpoints_.Answer(request); });
+  if (!server.ok()) {
+    base::LogError("cannot listen", {{"error", server.error().message}});
+    return false;
+  }
+  server_ = std::move(*server);
+  base::LogInfo("listening", {{"host", listen.host}, {"port", std::to_string(server_->port())}});
+  return true;
+}
+
 int Operator::Run() {
+  if (!Serve()) return 2;
   watches_.Start();
   elector_.Start({[this](std::int64_t epoch) {
                     loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); });
@@ -97,7 +123,12 @@ std::int64_t Operator::Turn() {
   if (leadership_.Step()) state_.MarkAllJobs();
   if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) Lead();
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
-  std::int64_t wait = std::max<std::int64_t>(1, next_poll_ms_ - clock_.BootMs());
+  if (clock_.BootMs() >= next_feed_ms_) {
+    feed_.Push();
+    next_feed_ms_ = clock_.BootMs() + kFeedMs;
+  }
+  std::int64_t wait =
+      std::max<std::int64_t>(1, std::min(next_poll_ms_, next_feed_ms_) - clock_.BootMs());
   if (!wakes_.empty()) {
     wait = std::min(wait, std::max<std::int64_t>(1, wakes_.begin()->first - clock_.BootMs()));
   }
@@ -110,38 +141,50 @@ std::int64_t Operator::Turn() {
 void Operator::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
-  ReconcileJobs(dirty);
-}
-
-void Operator::ReconcileJobs(const state::Dirty& dirty) {
   for (const std::string& key : dirty.jobs) {
-    // One poison object never stops the others.
-    try {
-      jobs_.Reconcile(key);
-    } catch (const std::exception& error) {
-      base::LogError("job cannot be reconciled", {{"job", key}, {"error", error.what()}});
-      WakeLater(key, 30'000);
-    }
+    Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.groups) {
+    Guarded("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
   }
 }
 
-void Operator::WakeLater(const std::string& key, std::int64_t ms) {
+// One poison object never stops the others.
+void Operator::Guarded(const char* controller, const std::string& what,
+                       const std::function<void()>& reconcile) {
+  try {
+    reconcile();
+    metrics_.Add(telemetry::Metric::kReconciles, {controller, "success"});
+  } catch (const std::exception& error) {
+    metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
+    base::LogError("object cannot be reconciled",
+                   {{"controller", controller}, {"key", what.substr(1)}, {"error", error.what()}});
+    WakeLater(what, kPoisonRetryMs);
+  }
+}
+
+void Operator::WakeLater(const std::string& what, std::int64_t ms) {
   const std::int64_t at = clock_.BootMs() + std::max<std::int64_t>(ms, 1);
-  const auto it = wake_of_.find(key);
+  const auto it = wake_of_.find(what);
   if (it != wake_of_.end() && it->second <= at && it->second > clock_.BootMs()) return;
-  wake_of_[key] = at;
-  wakes_.emplace(at, key);
+  wake_of_[what] = at;
+  wakes_.emplace(at, what);
 }
 
 void Operator::RunDueWakes() {
   const std::int64_t now = clock_.BootMs();
   while (!wakes_.empty() && wakes_.begin()->first <= now) {
-    const auto [at, key] = *wakes_.begin();
+    const auto [at, what] = *wakes_.begin();
     wakes_.erase(wakes_.begin());
-    if (const auto it = wake_of_.find(key); it != wake_of_.end() && it->second == at) {
+    if (const auto it = wake_of_.find(what); it != wake_of_.end() && it->second == at) {
       wake_of_.erase(it);
     }
-    state_.MarkJob(key);
+    const std::string key = what.substr(1);
+    switch (what[0]) {
+      case 'g': state_.MarkGroup(key); break;
+      case 'w': state_.MarkWorkflow(key); break;
+      default: state_.MarkJob(key); break;
+    }
   }
 }
 
@@ -150,9 +193,11 @@ void Operator::PollConfig() {
   const auto change = config_file_.Poll();
   if (!change) return;
   if (!change->ok()) {
+    feed_.CountReload(false);
     base::LogError("configuration refused, the old one stays", {{"error", change->error().message}});
     return;
   }
+  feed_.CountReload(true);
   scheduler_.SetPolicy((*change)->policy);
   base::SetLogLevel((*change)->log_level);
   base::LogInfo("configuration reloaded");

@@ -3,6 +3,7 @@
 // Threads: constructed, run and destroyed on one thread, the owner; RequestStop from any.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,12 +11,15 @@
 
 #include "controllers/job/reconciler.h"
 #include "event_loop.h"
+#include "controllers/foreign/reconciler.h"
 #include "leadership.h"
+#include "metrics_feed.h"
 #include "muster/actuate/actuator.h"
 #include "muster/config/config_file.h"
 #include "muster/kube/client.h"
 #include "muster/kube/leader_election.h"
 #include "muster/state/cluster_state.h"
+#include "muster/telemetry/server.h"
 #include "scheduler_loop.h"
 #include "watches.h"
 
@@ -41,9 +45,12 @@ class Operator {
  private:
   std::int64_t Turn();
   void Lead();
-  void ReconcileJobs(const state::Dirty& dirty);
+  void Guarded(const char* controller, const std::string& key,
+               const std::function<void()>& reconcile);
+  bool Serve();
   void RunDueWakes();
-  void WakeLater(const std::string& key, std::int64_t ms);
+  // `what` is a letter for the controller (j job, g group, w workflow, t tenant, q quota) and a key.
+  void WakeLater(const std::string& what, std::int64_t ms);
   void PollConfig();
 
   Parts parts_;
@@ -55,12 +62,18 @@ class Operator {
   Watches watches_;
   actuate::Actuator actuator_;
   JobReconciler jobs_;
+  ForeignController foreign_;
   SchedulerLoop scheduler_;
   Leadership leadership_;
   config::ConfigFile config_file_;
-  std::multimap<std::int64_t, std::string> wakes_;  // BootMs -> job key
+  telemetry::Metrics metrics_;
+  telemetry::Endpoints endpoints_;
+  MetricsFeed feed_;
+  std::unique_ptr<telemetry::Server> server_;
+  std::multimap<std::int64_t, std::string> wakes_;  // BootMs -> kind and key, see WakeLater
   std::map<std::string, std::int64_t> wake_of_;     // its earliest entry in wakes_
   std::int64_t next_poll_ms_ = 0;
+  std::int64_t next_feed_ms_ = 0;
   bool stopping_ = false;
   int exit_code_ = 0;
 };

@@ -1,7 +1,8 @@
 # The program.  Controllers and loops are a library so that tests link them too.
 if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
+  include(operator/controllers/sources.cmake)
   add_library(muster_operator STATIC
-    operator/event_loop.cc operator/watches.cc operator/leadership.cc operator/scheduler_loop.cc
+    operator/event_loop.cc operator/watches.cc operator/leadership.cc operator/scheduler_loop.cc operator/metrics_feed.cc
     operator/operator.cc)
   target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
   target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})

@@ -9,8 +9,14 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched AND TARGET m
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/status.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/tally.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/waiting.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/conditions.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/foreign/plan.cc
-    ${CMAKE_SOURCE_DIR}/operator/controllers/foreign/reconciler.cc)
+    ${CMAKE_SOURCE_DIR}/operator/controllers/foreign/reconciler.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/quota/plan.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/quota/reconciler.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/graph.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/plan.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/workflow/reconciler.cc)
   add_library(muster::controllers ALIAS muster_controllers)
   target_include_directories(muster_controllers PUBLIC ${CMAKE_SOURCE_DIR}/operator)
   target_compile_options(muster_controllers PRIVATE ${MUSTER_WARNINGS})

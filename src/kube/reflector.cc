@@ -196,7 +196,7 @@ bool RawReflector::Impl::ListPages(std::vector<std::string>& pages, std::string&
     }
     version = FindJson(*page, {"metadata", "resourceVersion"}).value_or("");
     token = FindJson(*page, {"metadata", "continue"}).value_or("");
-    pages.push_back(*std::move(page));
+    pages.push_back(std::move(*page));
     if (token.empty()) return true;
   }
 }

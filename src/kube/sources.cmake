@@ -1,8 +1,11 @@
 muster_library(kube RANK 2
-  SRCS backoff.cc client.cc leader_election.cc lease_json.cc paths.cc reflector.cc scan_json.cc
-       status_json.cc
+  SRCS backoff.cc client.cc cpprest_transport.cc credentials.cc exec_credential_json.cc
+       exec_plugin.cc files.cc http_cpprest.cc kubeconfig_yaml.cc leader_election.cc lease_json.cc
+       paths.cc reflector.cc
+       scan_json.cc service_account.cc status_json.cc tls.cc
   DEPS base api
-  EXTERNAL nlohmann_json::nlohmann_json Threads::Threads)
+  EXTERNAL cpprestsdk::cpprest nlohmann_json::nlohmann_json OpenSSL::SSL Threads::Threads
+           yaml-cpp)
 
 # The fake API server (tests/testing/fake_api_server.h), for every test that talks to Kubernetes.
 add_library(muster_fake_api STATIC EXCLUDE_FROM_ALL

@@ -111,6 +111,37 @@ std::int32_t Cycle::RunningOf(std::uint32_t tenant) const {
   return state.tenants[tenant].running + (it == starts_.end() ? 0 : it->second);
 }
 
+Wide Cycle::UnitsOf(std::uint32_t gang, const Request& request, ResourceId resource) {
+  Wide units = 0;
+  for (const std::uint32_t id : Slot(gang).occupants) {
+    const OccupantSlot& occupant = state.occupants[id];
+    if (occupant.node == kNone) continue;
+    for (const SigTask& task : request.sig->tasks) {
+      if (!cache.indexes[task.shape].FixedAt(occupant.node)) continue;
+      units += AmountOf(occupant.amounts, resource);
+      break;
+    }
+  }
+  return units;
+}
+
+bool Cycle::Touches(std::uint32_t gang, const std::vector<Place>& places) const {
+  for (const std::uint32_t id : Slot(gang).occupants) {
+    for (const Place& place : places) {
+      if (state.occupants[id].node == place.node.value) return true;
+    }
+  }
+  return false;
+}
+
+void Cycle::LeaveNamespace(Trial& trial, const OccupantSlot& occupant) const {
+  if (occupant.ns == kNone || !state.namespaces[occupant.ns].quota) return;
+  Sums sums;
+  sums.Add(occupant.amounts, 1);
+  sums.Add(occupant.limit_amounts, 1);
+  trial.UseNamespace(occupant.ns, sums, -1);
+}
+
 std::uint32_t Cycle::AddText(std::string text) {
   plan.texts.push_back(std::move(text));
   return static_cast<std::uint32_t>(plan.texts.size() - 1);

@@ -52,7 +52,12 @@ struct Cycle {
   Wanted WantedOf(ShapeId shape) const { return {state, policy, state.shapes[shape.value]}; }
   // Gangs of the tenant that run, or have a start or a place kept for them.
   std::int32_t RunningOf(std::uint32_t tenant) const;
-  void CountStart(std::uint32_t tenant) { ++starts_[tenant]; }
+  void CountStart(std::uint32_t tenant, std::int32_t more = 1) { starts_[tenant] += more; }
+  // What the gang holds of the resource on nodes that some task of the request could use.
+  Wide UnitsOf(std::uint32_t gang, const Request& request, ResourceId resource);
+  bool Touches(std::uint32_t gang, const std::vector<Place>& places) const;
+  // In the Trial: the occupant counts no more for the quota of its namespace.
+  void LeaveNamespace(Trial& trial, const OccupantSlot& occupant) const;
   std::uint32_t AddText(std::string text);
   void Hold(std::uint32_t gang, Reason reason, std::uint32_t text);
 

@@ -1,4 +1,4 @@
-// What becomes of one gang: start, wait for evictions, or hold with its reason.
+// What becomes of one gang: start, make room by evictions, or hold with its reason.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 
 #include "sched/explain.h"
 #include "sched/place.h"
+#include "sched/policies/preemption.h"
 
 namespace muster::sched {
 
@@ -21,9 +22,12 @@ Waiting Sort(const Cycle& cycle);
 
 class Decider {
  public:
-  explicit Decider(Cycle& cycle) : cycle_(cycle) {}
+  // Takes what is reserved out of what others may use.
+  explicit Decider(Cycle& cycle);
 
   void Decide(std::uint32_t gang);
+  // REQUIRES: it has a live reservation.
+  void DecideReserved(std::uint32_t gang);
   void HoldWithoutTenant(std::uint32_t gang);
   void Finish();
 
@@ -31,11 +35,18 @@ class Decider {
   // Gangs with equal keys fare alike once one of them was held: nothing grows within a cycle.
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::int32_t, bool>;
   Key KeyOf(std::uint32_t gang) const;
-  bool TryStart(std::uint32_t gang);
-  Why ExplainHold(std::uint32_t gang, const Refusal& refusal);
+  Reserved* FindReserved(std::uint32_t gang);
+
+  bool TryStart(std::uint32_t gang, Trial& trial);
   void Begin(std::uint32_t gang, Placed placed);
+  void Keep(const Reserved& reserved, Wide sign);
+  void MakeRoom(std::uint32_t gang, Room room);
+  Why ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room);
+  void WakeAt(std::int64_t unix_ms);
 
   Cycle& cycle_;
+  Classes classes_;
+  Preemption preemption_;
   std::map<Key, std::pair<Reason, std::uint32_t>> held_;
 };
 

@@ -88,18 +88,6 @@ std::string CensusText(const Census& census, std::string_view what) {
   return text;
 }
 
-// What the gang is short of, in the first place: devices, else CPU, else the first by name.
-std::optional<ResourceId> Scarce(const Cycle& cycle, const Sums& request) {
-  if (cycle.device && request.Of(*cycle.device) > 0) return cycle.device;
-  const auto cpu = cycle.state.FindResource("cpu");
-  if (cpu && request.Of(*cpu) > 0) return cpu;
-  std::optional<ResourceId> first;
-  for (const auto& [resource, amount] : request.entries()) {
-    if (!first || cycle.state.Name(resource) < cycle.state.Name(*first)) first = resource;
-  }
-  return first;
-}
-
 struct Holder {
   std::int64_t end = 0;  // 0: no bound
   std::int64_t amount = 0;

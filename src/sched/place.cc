@@ -163,7 +163,7 @@ std::int64_t CountFitting(Cycle& cycle, const Request& request) {
   return fitting;
 }
 
-Refusal RefusalOf(Cycle& cycle, std::uint32_t gang) {
+Refusal RefusalOf(Cycle& cycle, std::uint32_t gang, std::int32_t ended) {
   const GangSlot& slot = cycle.Slot(gang);
   const Request& request = cycle.RequestOf(gang);
   const auto& tenant = cycle.state.tenants[slot.tenant].tenant;
@@ -172,12 +172,23 @@ Refusal RefusalOf(Cycle& cycle, std::uint32_t gang) {
   }
   const Refusal refusal =
       cycle.quota.WhyNot({slot.tenant, slot.ns, request.least, request.least_limits});
-  if (refusal.alone || slot.occupants.empty() == false) return refusal;
-  const std::int32_t running = cycle.RunningOf(slot.tenant);
+  if (refusal.alone || !slot.occupants.empty()) return refusal;
+  const std::int32_t running = cycle.RunningOf(slot.tenant) - ended;
   if (tenant && tenant->max_running_gangs > 0 && running >= tenant->max_running_gangs) {
     return {Ceiling::kGangs, false, {}, tenant->max_running_gangs, running, 0};
   }
   return refusal;
+}
+
+std::optional<ResourceId> Scarce(const Cycle& cycle, const Sums& request) {
+  if (cycle.device && request.Of(*cycle.device) > 0) return cycle.device;
+  const auto cpu = cycle.state.FindResource("cpu");
+  if (cpu && request.Of(*cpu) > 0) return cpu;
+  std::optional<ResourceId> first;
+  for (const auto& [resource, amount] : request.entries()) {
+    if (!first || cycle.state.Name(resource) < cycle.state.Name(*first)) first = resource;
+  }
+  return first;
 }
 
 }  // namespace muster::sched

@@ -26,6 +26,10 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size);
 std::int64_t CountFitting(Cycle& cycle, const Request& request);
 
 // The ceiling that keeps the gang's smallest legal start from its quota, if one does.
-Refusal RefusalOf(Cycle& cycle, std::uint32_t gang);
+// `ended`: running gangs of its tenant that are taken for gone.
+Refusal RefusalOf(Cycle& cycle, std::uint32_t gang, std::int32_t ended = 0);
+
+// What a request is short of in the first place: devices, else CPU, else the first by name.
+std::optional<ResourceId> Scarce(const Cycle& cycle, const Sums& request);
 
 }  // namespace muster::sched

@@ -23,7 +23,7 @@ Plan Schedule(const World& world, const Policy& policy, Cache& cache) {
   // 3. Groups that are bound in part come before every other decision.
   for (const std::uint32_t gang : waiting.finish_first) decider.Decide(gang);
   // 4. Then those for whom others made room.
-  for (const std::uint32_t gang : waiting.reserved) decider.Decide(gang);
+  for (const std::uint32_t gang : waiting.reserved) decider.DecideReserved(gang);
   // 5. Then tenant by tenant in order of share, and in a tenant by priority.  What is blocked is
   //    passed over.
   FairOrder order(cycle, waiting.rest);

@@ -26,11 +26,13 @@ void ShapeIndex::Evaluate(const Wanted& wanted, const Plugins& plugins, const Ov
   ++visited_;
   if (cell.version != slot.version || cell.version == 0) {
     cell.version = slot.version;
+    fixed_ -= cell.fixed ? 1 : 0;
     cell.fixed = slot.node.has_value();
     for (const Filter* filter : plugins.filters) {
       if (!cell.fixed) break;
       if (filter->kind != FilterKind::kBusy) cell.fixed = filter->room(wanted, node).room > 0;
     }
+    fixed_ += cell.fixed ? 1 : 0;
   }
   cell.room = cell.fixed ? kAnyNumber : 0;
   for (const Filter* filter : plugins.filters) {
@@ -80,7 +82,7 @@ void ShapeIndex::CatchUp(const Wanted& wanted, const Plugins& plugins, const Ove
   const bool fresh = cursor_ < overlay.log_begin() || end - cursor_ > overlay.rows() + 64;
   if (fresh) {
     cells_.assign(overlay.rows(), Cell{});
-    total_ = 0;
+    total_ = fixed_ = 0;
     for (std::uint32_t row = 0; row < overlay.rows(); ++row) {
       Evaluate(wanted, plugins, overlay, row);
     }

@@ -27,6 +27,7 @@ class ShapeIndex {
   std::int64_t RoomAt(std::uint32_t row) const { return cells_[row].room; }
   // Whether the node passes all filters that look at the node object alone.
   bool FixedAt(std::uint32_t row) const { return row < cells_.size() && cells_[row].fixed; }
+  bool AnyFixed() const { return fixed_ > 0; }
   std::int64_t TotalRoom() const { return total_; }
   std::int64_t visited() const { return visited_; }  // rows looked at in the last CatchUp
 
@@ -50,6 +51,7 @@ class ShapeIndex {
   std::vector<std::uint32_t> tree_;  // 1 is the root; leaves from leaves_ on; kNone: nothing fits
   std::uint32_t leaves_ = 0;
   std::int64_t total_ = 0;
+  std::int64_t fixed_ = 0;  // rows that pass all filters that look at the node object alone
   std::int64_t visited_ = 0;
   std::uint64_t cursor_ = 0;
 };

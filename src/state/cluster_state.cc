@@ -34,6 +34,13 @@ JobEntry* ClusterState::FindJobByUid(const std::string& uid) {
   return it == job_by_uid_.end() ? nullptr : FindJob(it->second);
 }
 
+const JobEntry* ClusterState::FindJobByUid(const std::string& uid) const {
+  const auto it = job_by_uid_.find(uid);
+  if (it == job_by_uid_.end()) return nullptr;
+  const auto found = jobs_.find(it->second);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
 PodEntry* ClusterState::FindPod(const std::string& key) {
   const auto it = pods_.find(key);
   return it == pods_.end() ? nullptr : &it->second;
@@ -78,6 +85,19 @@ void ClusterState::MarkJobsOfTemplate(const std::string& template_key) {
   }
 }
 
+void ClusterState::MarkWorkflowOf(const api::Job& job) {
+  const auto label = job.meta.labels.find("scheduler.io/workflow");
+  if (label == job.meta.labels.end()) return;
+  dirty_.workflows.insert(job.meta.ns + "/" + label->second);
+}
+
+void ClusterState::MarkQuotasOf(const std::string& ns) {
+  for (auto it = quotas_.lower_bound(ns + "/"); it != quotas_.end(); ++it) {
+    if (it->second.meta.ns != ns) break;
+    dirty_.quotas.insert(it->first);
+  }
+}
+
 // ---- Jobs ----
 
 void ClusterState::Upsert(api::Job job) {
@@ -114,6 +134,11 @@ void ClusterState::ObserveWritten(api::Job job) {
 void ClusterState::SetJob(JobEntry& entry, api::Job job) {
   const bool first = entry.job.meta.uid.empty();
   const bool respecified = first || job.meta.generation != entry.job.meta.generation;
+  const bool moved = first || job.status.phase != entry.job.status.phase ||
+                     job.status.reason != entry.job.status.reason;
+  if (first || api::Finished(job.status) != api::Finished(entry.job.status)) {
+    MarkQuotasOf(job.meta.ns);  // count/jobs
+  }
   if (respecified) ReleaseTemplates(entry);
   entry.job = std::move(job);
   if (respecified) {
@@ -123,13 +148,8 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
       entry.pods = pods->second;
     }
   }
-  if (api::Finished(entry.job.status)) {
-    ReleaseTemplates(entry);
-    if (const auto ns = entry.job.meta.labels.find("scheduler.io/workflow");
-        ns != entry.job.meta.labels.end()) {
-      dirty_.workflows.insert(entry.job.meta.ns + "/" + ns->second);
-    }
-  }
+  if (api::Finished(entry.job.status)) ReleaseTemplates(entry);
+  if (moved) MarkWorkflowOf(entry.job);
   ReadPlacement(entry);
   dirty_.jobs.insert(entry.key);
 }
@@ -215,10 +235,8 @@ void ClusterState::Remove(const api::Job& job) {
   for (const std::string& occupant : entry.committed_keys) world_.RemoveOccupant(occupant);
   ReleaseTemplates(entry);
   job_by_uid_.erase(entry.job.meta.uid);
-  if (const auto label = entry.job.meta.labels.find("scheduler.io/workflow");
-      label != entry.job.meta.labels.end()) {
-    dirty_.workflows.insert(entry.job.meta.ns + "/" + label->second);
-  }
+  MarkWorkflowOf(entry.job);
+  MarkQuotasOf(entry.job.meta.ns);
   dirty_.jobs.insert(key);
   dirty_.tenants.insert(TenantOf(entry.job.meta.ns));
   jobs_.erase(it);

@@ -19,7 +19,7 @@ std::vector<T> Values(const std::map<std::string, T>& objects) {
 
 sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resource) {
   const auto amounts = [&](api::ResourceList list) {
-    list.erase("storage");  // rendered as a core ResourceQuota, not counted here
+    list.erase("requests.storage");  // rendered as a core ResourceQuota, not counted here
     return ToAmounts(list, Rounding::kUp, gpu_resource);
   };
   sched::Tenant out;
@@ -140,11 +140,14 @@ void ClusterState::Upsert(api::ResourceQuota quota) {
       it == quotas_.end() || it->second.meta.generation != quota.meta.generation;
   quotas_[key] = std::move(quota);
   dirty_.quotas.insert(key);
-  if (respecified) FoldNamespaceQuota(ns);
+  if (!respecified) return;
+  dirty_.namespaces.insert(ns);  // a part of it is rendered there
+  FoldNamespaceQuota(ns);
 }
 
 void ClusterState::Remove(const api::ResourceQuota& quota) {
   if (quotas_.erase(api::KeyOf(quota.meta)) == 0) return;
+  dirty_.namespaces.insert(quota.meta.ns);
   dirty_.quotas.insert(api::KeyOf(quota.meta));
   FoldNamespaceQuota(quota.meta.ns);
 }

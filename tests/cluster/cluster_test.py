@@ -161,12 +161,14 @@ class ClusterTest(unittest.TestCase):
         self.assertGreater(time.monotonic() - begin, 1.9)
 
     def test_pods_of_a_notready_node_stand_still_and_leave_when_it_returns(self):
-        self.create(pod("stranded", "node-002", run_seconds="1"))
+        self.create(pod("stranded", "node-002"))
         self.wait_phase("stranded", "Running")
         run("node", "node-002", "notready", "--dir", self.one)
         self.addCleanup(nodes.wait_ready, self.api, 4)
         self.addCleanup(run, "node", "node-002", "ready", "--dir", self.one)
         wait_for("NotReady", lambda: not nodes.is_ready(self.node("node-002")))
+        over = {"metadata": {"annotations": {SIM + "run-seconds": "0"}}}  # a living node ends it now
+        self.api.patch(f"{PODS}/stranded", over)
         leaving = wait_for("the eviction", lambda: self.pod("stranded")["metadata"].get(
             "deletionTimestamp") and self.pod("stranded"), 30)
         self.assertEqual("Running", leaving["status"]["phase"])
@@ -237,6 +239,7 @@ class ClusterTest(unittest.TestCase):
         run("restart-apiserver", "--dir", self.two, "--kill")
         api = Api(kubeconfig)
         self.assertEqual("kept", api.get("/api/v1/namespaces/kept")["metadata"]["name"])
+        self.assertTrue(nodes.is_ready(api.get("/api/v1/nodes/node-000")))
         self.assertEqual(0, subprocess.run(command("status", "--dir", self.two), check=False,
                                            stdout=subprocess.DEVNULL).returncode)
 

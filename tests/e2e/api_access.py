@@ -1,5 +1,7 @@
 """A control plane for tests of CRDs and admission: the one of MUSTER_TEST_KUBECONFIG, or a new one."""
 
+import atexit
+import functools
 import os
 import pathlib
 import subprocess
@@ -21,9 +23,9 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases"
 class As(Api):
     """Requests in the name of somebody else."""
 
-    def __init__(self, kubeconfig, user, group=None, pod=None):
+    def __init__(self, kubeconfig, user, group=None, pod=None, accept="application/json"):
         super().__init__(kubeconfig)
-        self._who = {"Impersonate-User": user}
+        self._who = {"Impersonate-User": user, "Accept": accept}
         if group:
             self._who["Impersonate-Group"] = group
         if pod:
@@ -51,6 +53,66 @@ class ControlPlane:
         if self._folder:
             subprocess.run([self._tool, "down", "--dir", self._dir], check=True)
             self._folder.cleanup()
+
+
+@functools.cache
+def control_plane():
+    """One for all tests of a run, with our CRDs and policies."""
+    plane = ControlPlane()
+    atexit.register(plane.close)
+    api = Api(plane.kubeconfig)
+    install_crds(api)
+    install_policies(api)
+    for name in ("muster-system", "crd-test"):
+        make_namespace(api, name)
+    allow_everything(api, "muster:operators")
+    allow_everything(api, "muster:test-users")
+    # A policy works a moment after it was made.
+    eventually(lambda: _refuses(api))
+    return plane
+
+
+def allow_everything(api, group):
+    """RBAC is not what is tested here."""
+    name = "muster-test-" + group.split(":")[1]
+    apply(api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", name, {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                    "name": "cluster-admin"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}]})
+
+
+def _refuses(api):
+    body = {"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"generateName": "probe-", "labels": {"scheduler.io/tenant": "x"}}}
+    try:
+        api.create("/api/v1/namespaces?dryRun=All", body)
+        return False
+    except ApiError as error:
+        return "scheduler.io/tenant" in str(error)
+
+
+def make_namespace(api, name):
+    try:
+        api.create("/api/v1/namespaces",
+                   {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    except ApiError as error:
+        if error.code != 409:
+            raise
+
+
+def kind_object(kind, name, spec=None):
+    body = {"apiVersion": "scheduler.io/v1", "kind": kind, "metadata": {"name": name}}
+    if spec is not None:
+        body["spec"] = spec
+    return body
+
+
+def collection(kind):
+    """Path of the collection of a kind of ours in the test namespace."""
+    plural = kind.lower() + "s"
+    return f"{GROUP}/tenants" if kind == "Tenant" else f"{GROUP}/namespaces/crd-test/{plural}"
 
 
 def documents(path):

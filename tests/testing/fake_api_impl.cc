@@ -122,7 +122,7 @@ void FakeApiServer::Impl::OpenWatch(const std::shared_ptr<FakeWatch>& watch,
     }
     seen.back().status = refused->ok() ? (*refused)->status : 0;
   }
-  watch->End(*std::move(refused));
+  watch->End(std::move(*refused));
 }
 
 void FakeApiServer::Impl::Deliver(const std::shared_ptr<FakeWatch>& watch,

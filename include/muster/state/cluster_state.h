@@ -100,6 +100,7 @@ class ClusterState {
   // Lookups; null: not there.
   JobEntry* FindJob(const std::string& key);
   JobEntry* FindJobByUid(const std::string& uid);
+  const JobEntry* FindJobByUid(const std::string& uid) const;
   PodEntry* FindPod(const std::string& key);
   const api::Tenant* FindTenant(const std::string& name) const;
   // Tenant of a namespace by its claim label, the default tenant, or "" for none.
@@ -121,6 +122,8 @@ class ClusterState {
 
  private:
   void SetJob(JobEntry& entry, api::Job job);
+  void MarkWorkflowOf(const api::Job& job);
+  void MarkQuotasOf(const std::string& ns);
   void AcquireTemplates(JobEntry& entry);
   void ReleaseTemplates(JobEntry& entry);
   void RekeyTemplates(JobEntry& entry);

@@ -184,6 +184,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
     ++counters_.pods_created;
     entry->ledger.failures = 0;
     if (entry->backing == state::Backing::kImplied && entry->placement) {
+      CountCommit(*entry);
       actuator_.EmitEvent("Job", entry->job.meta,
                           {"Normal", "Scheduled",
                            "attempt " + std::to_string(entry->placement->attempt) + ": 1 pod on " +
@@ -245,6 +246,14 @@ void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {
 
 // ---- Status ----
 
+void JobReconciler::CountCommit(const state::JobEntry& entry) {
+  ++counters_.commits;
+  const api::JobStatus& status = entry.job.status;
+  const base::TimePoint since =
+      status.pending_since.unix_ms != 0 ? status.pending_since : entry.job.meta.created;
+  waits_.push_back(std::max<std::int64_t>(0, state_.clock().Now().unix_ms - since.unix_ms));
+}
+
 void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   std::string patch = api::JobStatusPatch(entry.job, *actions.status);
   if (patch.empty()) return;
@@ -279,8 +288,11 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
     return;
   }
   entry->ledger.failures = 0;
-  if (deciding) ++counters_.commits;
+  if (deciding) CountCommit(*entry);
   api::Job written = api::Decode<api::Job>(*answer);
+  if (written.status.phase == "Running" && entry->job.status.phase != "Running") {
+    ++counters_.running;
+  }
   if (!written.status.placement) {
     entry->refusal.clear();
     entry->refusal_quota = false;

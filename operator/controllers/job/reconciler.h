@@ -7,6 +7,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "controllers/job/plan.h"
 #include "muster/actuate/actuator.h"
@@ -23,6 +25,7 @@ struct JobCounters {
   std::int64_t pods_refused = 0;
   std::int64_t status_writes = 0;
   std::int64_t dry_runs = 0;
+  std::int64_t running = 0;
   std::int64_t finished[3] = {0, 0, 0};  // Succeeded, Failed, Cancelled
 };
 
@@ -36,6 +39,8 @@ class JobReconciler {
   void Reconcile(const std::string& key);
 
   const JobCounters& counters() const { return counters_; }
+  // Waits that ended in a commit since the last call, in ms.
+  std::vector<std::int64_t> TakeWaits() { return std::exchange(waits_, {}); }
 
  private:
   JobFacts BuildFacts(const state::JobEntry& entry);
@@ -53,6 +58,7 @@ class JobReconciler {
                   const std::vector<api::EventText>& events,
                   const base::Result<std::string>& answer);
   api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
+  void CountCommit(const state::JobEntry& entry);
   // The job of a callback, if it is still the same one.
   state::JobEntry* Same(const std::string& key, const std::string& uid);
 
@@ -60,6 +66,7 @@ class JobReconciler {
   actuate::Actuator& actuator_;
   std::function<void(const std::string&, std::int64_t)> wake_;
   JobCounters counters_;
+  std::vector<std::int64_t> waits_;
 };
 
 }  // namespace muster::op

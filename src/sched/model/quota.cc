@@ -281,7 +281,7 @@ bool QuotaBook::Entitled(std::uint32_t tenant, const Sums& request, bool of_enti
   return asked;
 }
 
-std::int64_t QuotaBook::Share(std::uint32_t tenant) const {
+std::int64_t QuotaBook::DominantShare(std::uint32_t tenant) const {
   const std::uint32_t t = Index(tenant);
   Wide share = 0;
   for (const auto& [resource, amount] : held_[t].entries()) {
@@ -289,10 +289,15 @@ std::int64_t QuotaBook::Share(std::uint32_t tenant) const {
     if (capacity <= 0 || amount <= 0) continue;
     share = std::max(share, (Wide{Clamp(amount)} << 40) / capacity);
   }
+  return t == 0 ? 0 : Clamp(share);
+}
+
+std::int64_t QuotaBook::Share(std::uint32_t tenant) const {
+  const std::uint32_t t = Index(tenant);
   if (t == 0) return 0;
   const std::int64_t weight = world_.tenants[slots_[t]].tenant->weight_milli;
   if (weight <= 0) return std::numeric_limits<std::int64_t>::max();
-  return Clamp(Wide{Clamp(share)} * 1000 / weight);
+  return Clamp(Wide{DominantShare(tenant)} * 1000 / weight);
 }
 
 }  // namespace muster::sched

@@ -83,6 +83,8 @@ class QuotaBook {
   // Weighted dominant share of what the tenant's subtree holds, for the order: 2^40 is all of the
   // cluster at weight 1.  Weight 0 is above every other.
   std::int64_t Share(std::uint32_t tenant) const;
+  // The same without the weight.
+  std::int64_t DominantShare(std::uint32_t tenant) const;
   // What one more gang may take of the resource, ceilings of namespaces apart; cut at 0.
   std::int64_t Available(std::uint32_t tenant, ResourceId resource);
   Wide Capacity(ResourceId resource) const;

@@ -25,15 +25,13 @@ bool Resolve(const WorldState& world, Reserved& reserved) {
     const std::uint32_t row = world.nodes.Find(name);
     if (row == kNone || !world.nodes[row].schedulable()) return false;
     reserved.places.emplace_back(row, Find(world, amounts));
+    reserved.amounts.Add(reserved.places.back().second, 1);
   }
   return true;
 }
 
-}  // namespace
-
-std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
-    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
-    const std::vector<std::uint32_t>& victims) {
+std::map<std::uint32_t, Sums> HeldBy(const WorldState& world,
+                                     const std::vector<std::uint32_t>& victims) {
   std::map<std::uint32_t, Sums> held;
   for (const std::uint32_t victim : victims) {
     for (const std::uint32_t id : world.gangs[victim].occupants) {
@@ -41,6 +39,15 @@ std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
       if (occupant.node != kNone) held[occupant.node].Add(occupant.amounts, 1);
     }
   }
+  return held;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
+    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
+    const std::vector<std::uint32_t>& victims) {
+  std::map<std::uint32_t, Sums> held = HeldBy(world, victims);
   std::vector<std::pair<std::uint32_t, Vec>> extra;
   for (const auto& [row, vec] : places) {
     Vec rest;
@@ -52,10 +59,25 @@ std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
   return extra;
 }
 
+std::vector<std::pair<std::uint32_t, Vec>> SurplusOf(
+    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
+    const std::vector<std::uint32_t>& victims) {
+  std::map<std::uint32_t, Sums> held = HeldBy(world, victims);
+  for (const auto& [row, vec] : places) held[row].Add(vec, -1);
+  std::vector<std::pair<std::uint32_t, Vec>> surplus;
+  for (const auto& [row, sums] : held) {
+    Vec rest;
+    for (const auto& [resource, amount] : sums.entries()) AddTo(rest, resource, Clamp(amount));
+    surplus.emplace_back(row, std::move(rest));
+  }
+  return surplus;
+}
+
 std::vector<Reserved> LiveReservations(const WorldState& world) {
   std::vector<Reserved> live;
   for (const Reservation& reservation : world.reservations) {
-    Reserved reserved{&reservation, kNone, {}, {}, {}};
+    Reserved reserved;
+    reserved.reservation = &reservation;
     if (Resolve(world, reserved)) live.push_back(std::move(reserved));
   }
   if (live.empty()) return live;

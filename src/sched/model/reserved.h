@@ -17,6 +17,7 @@ struct Reserved {
   std::uint32_t gang = kNone;
   std::vector<std::pair<std::uint32_t, Vec>> places;  // R, by row
   std::vector<std::pair<std::uint32_t, Vec>> extra;   // by row
+  Sums amounts;  // all of R
   std::vector<std::uint32_t> victims;                 // gangs that are releasing for it, by uid
 };
 
@@ -26,6 +27,11 @@ std::vector<Reserved> LiveReservations(const WorldState& world);
 
 // max(0, places - what `victims` hold there).
 std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
+    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
+    const std::vector<std::uint32_t>& victims);
+
+// max(0, what `victims` hold - places), on all nodes of theirs: what everyone gets when they are gone.
+std::vector<std::pair<std::uint32_t, Vec>> SurplusOf(
     const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
     const std::vector<std::uint32_t>& victims);
 

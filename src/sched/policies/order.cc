@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "sched/policies/classes.h"
+
 namespace muster::sched {
 namespace {
 
-constexpr std::int64_t kScavenger = 100;
 constexpr std::int64_t kLevels[] = {100, 250, 500, 750, 1000, 1250};
 
 // One below the next level; above the highest there is no cap.

@@ -108,6 +108,9 @@ def main(argv):
     args = _parser().parse_args(argv)
     try:
         return args.function(args) or 0
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ClusterError, OSError) as error:
         print(f"cluster: {error}", file=sys.stderr)
         return 2

@@ -222,9 +222,18 @@ def stop(args):
 
 
 def _stop_component(state, args):
+    """Without its API server a controller manager ends: it would lose its leader lease.
+
+    Here it leads without one, so it is ended here, and starts again with the API server. Otherwise
+    it would find all nodes silent for longer than their short grace period.
+    """
+    processes = Processes(state.dir)
+    follower = COMPONENTS["controller-manager"]
+    if args.component == "apiserver" and processes.stop(follower, sig=signal.SIGKILL):
+        state.data["follows_apiserver"] = True
+        state.save()
     name = COMPONENTS[args.component]
-    sig = signal.SIGKILL if args.kill else signal.SIGTERM
-    if not Processes(state.dir).stop(name, sig=sig):
+    if not processes.stop(name, sig=signal.SIGKILL if args.kill else signal.SIGTERM):
         raise ClusterError(f"{name} is not running")
 
 
@@ -241,6 +250,9 @@ def _start_component(state, args):
     plane.processes.restart(COMPONENTS[args.component])
     if args.component == "apiserver":
         plane.wait_ready()
+        if state.data.pop("follows_apiserver", False):
+            plane.processes.restart(COMPONENTS["controller-manager"])
+            state.save()
 
 
 def restart(args):
