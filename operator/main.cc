@@ -38,8 +38,11 @@ base::Result<op::Parts> Connect(const config::Invocation& invocation,
   const auto connection = kube::LoadConnection({settings.kubeconfig, settings.context});
   if (!connection.ok()) return connection.error();
   op::Parts parts;
-  parts.transport = kube::MakeCpprestTransport(*connection);
-  parts.lease_transport = kube::MakeCpprestTransport(*connection);
+  for (auto* transport : {&parts.transport, &parts.lease_transport}) {
+    auto made = kube::MakeCpprestTransport(*connection);
+    if (!made.ok()) return made.error();
+    *transport = std::move(*made);
+  }
   parts.invocation = invocation;
   parts.settings = settings;
   return parts;

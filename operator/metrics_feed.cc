@@ -179,7 +179,7 @@ std::int64_t MetricsFeed::CountDrift() const {
   for (const auto& [key, pod] : from_.state->pods()) {
     if (pod.slot.attempt == 0 || pod.pod.terminal() || pod.pod.meta.deletion.unix_ms != 0) continue;
     if (now - pod.pod.meta.created.unix_ms < kDriftAgeMs) continue;
-    const state::JobEntry* job = from_.state->FindJobByUid(OwnerJobUid(pod.pod));
+    const state::JobEntry* job = from_.state->FindJobByUid(state::OwnerJobUid(pod.pod));
     if (job == nullptr) continue;  // deleted: the garbage collector's work
     if (!job->placement || job->placement->attempt != pod.slot.attempt) ++drift;
   }

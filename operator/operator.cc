@@ -56,6 +56,10 @@ Operator::Operator(Parts parts)
             [this](const std::string& key, std::int64_t ms) { WakeLater("j" + key, ms); }),
       foreign_(state_, actuator_,
                [this](const std::string& key, std::int64_t ms) { WakeLater("g" + key, ms); }),
+      quotas_(state_, actuator_,
+              [this](const std::string& key, std::int64_t ms) { WakeLater("q" + key, ms); }),
+      workflows_(state_, actuator_,
+                 [this](const std::string& key, std::int64_t ms) { WakeLater("w" + key, ms); }),
       scheduler_(state_, actuator_, parts_.settings.policy),
       leadership_(elector_, client_, watches_, state_, loop_,
                   {parts_.settings.ns, parts_.settings.lease.duration_ms}),
@@ -102,10 +106,7 @@ int Operator::Run() {
                   }});
   loop_.Run([this] { return Turn(); });
   watches_.Stop();
-  const std::int64_t until = clock_.BootMs() + kDrainMs;
-  while (exit_code_ == 0 && client_.outstanding() > 0 && clock_.BootMs() < until) {
-    client_.WaitIdle(until - clock_.BootMs());
-  }
+  if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
   elector_.Stop();  // gives the lease back, so that the successor need not wait it out
   return exit_code_;
 }
@@ -125,6 +126,7 @@ std::int64_t Operator::Turn() {
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
+    if (leadership_.role() == Role::kLeading) quotas_.RefreshUsage();
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
   }
   std::int64_t wait =
@@ -146,6 +148,12 @@ void Operator::Lead() {
   }
   for (const std::string& key : dirty.groups) {
     Guarded("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.workflows) {
+    Guarded("workflow", "w" + key, [&] { workflows_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.quotas) {
+    Guarded("quota", "q" + key, [&] { quotas_.Reconcile({key}); });
   }
 }
 
@@ -183,6 +191,7 @@ void Operator::RunDueWakes() {
     switch (what[0]) {
       case 'g': state_.MarkGroup(key); break;
       case 'w': state_.MarkWorkflow(key); break;
+      case 'q': state_.MarkQuota(key); break;
       default: state_.MarkJob(key); break;
     }
   }

@@ -12,6 +12,8 @@
 #include "controllers/job/reconciler.h"
 #include "event_loop.h"
 #include "controllers/foreign/reconciler.h"
+#include "controllers/quota/reconciler.h"
+#include "controllers/workflow/reconciler.h"
 #include "leadership.h"
 #include "metrics_feed.h"
 #include "muster/actuate/actuator.h"
@@ -63,6 +65,8 @@ class Operator {
   actuate::Actuator actuator_;
   JobReconciler jobs_;
   ForeignController foreign_;
+  QuotaController quotas_;
+  WorkflowController workflows_;
   SchedulerLoop scheduler_;
   Leadership leadership_;
   config::ConfigFile config_file_;

@@ -3,6 +3,7 @@
 #include "muster/kube/client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <future>
 #include <optional>
@@ -280,6 +281,16 @@ int Client::outstanding() const {
   int count = impl_->counted.in_flight;
   for (const auto& lane : impl_->lanes) count += static_cast<int>(lane.size());
   return count;
+}
+
+bool Client::WaitIdle(std::int64_t timeout_ms) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (outstanding() > 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    Lock lock(impl_->mutex);
+    impl_->changed.wait_for(impl_->mutex, std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 ClientStats Client::stats() const {

@@ -85,6 +85,8 @@ class Client {
 
   // Calls that are queued or in flight.
   int outstanding() const;
+  // Waits until there are none, at most `timeout_ms`; whether there are none.
+  bool WaitIdle(std::int64_t timeout_ms);
   ClientStats stats() const;
 
  private:

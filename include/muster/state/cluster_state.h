@@ -92,6 +92,7 @@ class ClusterState {
   Dirty TakeDirty();
   void MarkJob(const std::string& key) { dirty_.jobs.insert(key); }
   void MarkWorkflow(const std::string& key) { dirty_.workflows.insert(key); }
+  void MarkQuota(const std::string& key) { dirty_.quotas.insert(key); }
   void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
   void MarkAllJobs();
   void MarkJobsOfTemplate(const std::string& template_key);
