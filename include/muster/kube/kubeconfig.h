@@ -46,8 +46,8 @@ struct Environment {
 };
 
 struct KubeconfigOptions {
-  std::string path;     // list of files separated by ":"; empty: $KUBECONFIG, else ~/.kube/config
-  std::string context;  // empty: current-context
+  std::string path = {};     // list of files separated by ":"; empty: $KUBECONFIG, else ~/.kube/config
+  std::string context = {};  // empty: current-context
 };
 
 // Files of a list are merged as kubectl does: the first that names a cluster, user, context or
