@@ -31,13 +31,20 @@ struct Wire {
 
 Wire ToWire(Verb verb) {
   switch (verb) {
-    case Verb::kGet: return {"GET", "", "get"};
-    case Verb::kCreate: return {"POST", "application/json", "create"};
-    case Verb::kUpdate: return {"PUT", "application/json", "update"};
-    case Verb::kMergePatch: return {"PATCH", "application/merge-patch+json", "patch"};
-    case Verb::kJsonPatch: return {"PATCH", "application/json-patch+json", "json_patch"};
-    case Verb::kApply: return {"PATCH", "application/apply-patch+yaml", "apply"};
-    case Verb::kDelete: return {"DELETE", "application/json", "delete"};
+    case Verb::kGet:
+      return {"GET", "", "get"};
+    case Verb::kCreate:
+      return {"POST", "application/json", "create"};
+    case Verb::kUpdate:
+      return {"PUT", "application/json", "update"};
+    case Verb::kMergePatch:
+      return {"PATCH", "application/merge-patch+json", "patch"};
+    case Verb::kJsonPatch:
+      return {"PATCH", "application/json-patch+json", "json_patch"};
+    case Verb::kApply:
+      return {"PATCH", "application/apply-patch+yaml", "apply"};
+    case Verb::kDelete:
+      return {"DELETE", "application/json", "delete"};
   }
   return {"GET", "", "get"};
 }

@@ -59,10 +59,10 @@ struct LeaderElector::Impl {
   const LeaseCallbacks callbacks;
 
   // Owned by the thread.
-  Lease lease;                       // as last seen
+  Lease lease;  // as last seen
   bool lease_exists = false;
-  std::int64_t seen_change_ms = 0;   // BootMs when `lease` was last seen to change
-  std::int64_t sent_ms = 0;          // BootMs when the last request was sent
+  std::int64_t seen_change_ms = 0;  // BootMs when `lease` was last seen to change
+  std::int64_t sent_ms = 0;         // BootMs when the last request was sent
   std::int64_t next_renewal_ms = 0;
   bool renewal_failed = false;
 
@@ -104,8 +104,8 @@ bool LeaderElector::Impl::Sleep(std::int64_t until_boot_ms) {
 base::Result<Lease> LeaderElector::Impl::Exchange(const std::string& method,
                                                   const std::string& body) {
   const bool create = method == "POST";
-  const std::string path = create ? CollectionPath(kLeases, options.ns)
-                                  : ObjectPath(kLeases, options.ns, options.name);
+  const std::string path =
+      create ? CollectionPath(kLeases, options.ns) : ObjectPath(kLeases, options.ns, options.name);
   const char* type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
   const std::int64_t timeout = options.RequestTimeoutMs();
   auto answer = std::make_shared<Answer>();

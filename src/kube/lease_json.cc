@@ -21,10 +21,11 @@ std::int64_t NumberAt(const Json& object, const char* key) {
 }
 
 Json SpecOf(const LeaseWrite& write) {
-  Json spec = {{"holderIdentity", write.holder},
-               {"leaseDurationSeconds", std::max<std::int64_t>(1, (write.duration_ms + 999) / 1000)},
-               {"leaseTransitions", write.transitions},
-               {"renewTime", base::FormatMicroTime(write.now)}};
+  Json spec = {
+      {"holderIdentity", write.holder},
+      {"leaseDurationSeconds", std::max<std::int64_t>(1, (write.duration_ms + 999) / 1000)},
+      {"leaseTransitions", write.transitions},
+      {"renewTime", base::FormatMicroTime(write.now)}};
   if (write.acquired) spec["acquireTime"] = base::FormatMicroTime(write.now);
   return spec;
 }
@@ -43,8 +44,8 @@ base::Result<Lease> ParseLease(std::string_view json) {
   if (!object.contains("spec") || !object["spec"].is_object()) return lease;
   const Json& spec = object["spec"];
   lease.holder = TextAt(spec, "holderIdentity");
-  lease.duration_ms = 1000 * std::clamp<std::int64_t>(NumberAt(spec, "leaseDurationSeconds"), 0,
-                                                      86'400);
+  lease.duration_ms =
+      1000 * std::clamp<std::int64_t>(NumberAt(spec, "leaseDurationSeconds"), 0, 86'400);
   lease.transitions = std::max<std::int64_t>(0, NumberAt(spec, "leaseTransitions"));
   return lease;
 }

@@ -1,4 +1,5 @@
-// A Lease as JSON and back.  https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/
+// A Lease as JSON and back.
+// https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/
 //
 // Threads: pure functions.
 #pragma once

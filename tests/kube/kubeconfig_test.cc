@@ -41,10 +41,14 @@ class KubeconfigTest : public ::testing::Test {
   // A file with one context "c" whose cluster and user have the given fields.
   std::string WriteConfig(const std::string& cluster, const std::string& user,
                           const std::string& name = "config") {
-    return Write(name, "current-context: c\n"
-                       "contexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
-                       "clusters:\n- name: k\n  cluster: {" + cluster + "}\n"
-                       "users:\n- name: u\n  user: {" + user + "}\n");
+    return Write(name,
+                 "current-context: c\n"
+                 "contexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
+                 "clusters:\n- name: k\n  cluster: {" +
+                     cluster +
+                     "}\n"
+                     "users:\n- name: u\n  user: {" +
+                     user + "}\n");
   }
   base::Result<Connection> Load(const std::string& path, const std::string& context = "") {
     return LoadConnection({.path = path, .context = context}, environment_);
@@ -78,10 +82,12 @@ TEST_F(KubeconfigTest, DataGoesBeforeFiles) {
   const auto got = Load(WriteConfig(
       std::string(kServer) + ", certificate-authority: /nowhere, certificate-authority-data: \"\"",
       ""));
-  EXPECT_EQ(got.error().message, dir_ + "config: cluster \"k\": certificate-authority: /nowhere "
-                                        "cannot be read: No such file or directory");
+  EXPECT_EQ(got.error().message, dir_ +
+                                     "config: cluster \"k\": certificate-authority: /nowhere "
+                                     "cannot be read: No such file or directory");
   EXPECT_EQ(ErrorOf(WriteConfig(std::string(kServer) + ", certificate-authority: /nowhere, "
-                                "certificate-authority-data: aGVsbG8=", "")),
+                                                       "certificate-authority-data: aGVsbG8=",
+                                "")),
             dir_ + "config: cluster \"k\": certificate-authority: the CA is no PEM certificate");
 }
 
@@ -112,7 +118,8 @@ TEST_F(KubeconfigTest, OfAListTheFirstThatNamesItWins) {
 TEST_F(KubeconfigTest, TheContextCanBeChosen) {
   const std::string path = Write("config",
                                  "contexts: [{name: x, context: {cluster: k}}]\n"
-                                 "clusters: [{name: k, cluster: {" + std::string(kServer) + "}}]\n");
+                                 "clusters: [{name: k, cluster: {" +
+                                     std::string(kServer) + "}}]\n");
   EXPECT_EQ(ErrorOf(path), path + ": current-context is not set");
   EXPECT_TRUE(Load(path, "x").ok());
   EXPECT_EQ(Load(path, "z").error().message, path + ": there is no context \"z\"");
@@ -128,22 +135,22 @@ TEST_F(KubeconfigTest, EveryErrorNamesFileAndField) {
             prefix + "user \"u\": client-key-data is not base64");
   EXPECT_EQ(ErrorOf(WriteConfig(kServer, "client-certificate: " + kData + "client.crt")),
             prefix + "user \"u\": the client certificate has no client key");
-  EXPECT_EQ(ErrorOf(WriteConfig(kServer, "client-certificate: " + kData + "client.crt, client-key: " +
-                                             kData + "other.key")),
+  EXPECT_EQ(ErrorOf(WriteConfig(kServer, "client-certificate: " + kData +
+                                             "client.crt, client-key: " + kData + "other.key")),
             prefix + "user \"u\": the client key does not belong to the client certificate");
   EXPECT_EQ(ErrorOf(WriteConfig(kServer, "username: x")),
             prefix + "user \"u\": username is not supported");
   EXPECT_EQ(ErrorOf(WriteConfig(kServer, "exec: {command: x, apiVersion: v9}")),
-            prefix + "user \"u\": exec: apiVersion must be client.authentication.k8s.io/v1 or "
-                     "v1beta1, it is \"v9\"");
+            prefix +
+                "user \"u\": exec: apiVersion must be client.authentication.k8s.io/v1 or "
+                "v1beta1, it is \"v9\"");
 }
 
 TEST_F(KubeconfigTest, BrokenYamlNamesTheLine) {
   const std::string path = Write("config", "clusters: []\ncontexts: [\n");
   EXPECT_EQ(ErrorOf(path).rfind(path + ":", 0), 0u) << ErrorOf(path);
   EXPECT_EQ(ErrorOf(Write("list", "- a\n")), dir_ + "list: is no kubeconfig");
-  EXPECT_EQ(ErrorOf(dir_ + "absent"),
-            dir_ + "absent cannot be read: No such file or directory");
+  EXPECT_EQ(ErrorOf(dir_ + "absent"), dir_ + "absent cannot be read: No such file or directory");
 }
 
 TEST_F(KubeconfigTest, ReadsServerNameAndInsecure) {
@@ -210,11 +217,12 @@ TEST_F(KubeconfigTest, AnExecPluginIsRunAgainBeforeItsTokenExpires) {
   testing::ManualClock clock;
   Connection connection;
   const std::string script =
-      "echo x >> " + dir_ + "runs; echo '{\"kind\":\"ExecCredential\",\"apiVersion\":"
-      "\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"t'$(wc -l < " + dir_ +
-      "runs)$EXTRA'\",\"expirationTimestamp\":\"2024-01-01T00:10:00Z\"}}'";
-  connection.exec = ExecPlugin{"sh", {"-c", script}, {{"EXTRA", "!"}},
-                               "client.authentication.k8s.io/v1", ""};
+      "echo x >> " + dir_ +
+      "runs; echo '{\"kind\":\"ExecCredential\",\"apiVersion\":"
+      "\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"t'$(wc -l < " +
+      dir_ + "runs)$EXTRA'\",\"expirationTimestamp\":\"2024-01-01T00:10:00Z\"}}'";
+  connection.exec =
+      ExecPlugin{"sh", {"-c", script}, {{"EXTRA", "!"}}, "client.authentication.k8s.io/v1", ""};
   Credentials credentials(connection, clock);
   EXPECT_EQ(credentials.Current()->token, "t1!");
   clock.Advance(500'000);
@@ -226,13 +234,15 @@ TEST_F(KubeconfigTest, AnExecPluginIsRunAgainBeforeItsTokenExpires) {
 TEST_F(KubeconfigTest, AFailingExecPluginShowsWhatItSaid) {
   const auto run = [](const std::string& script) {
     return RunExecPlugin({"sh", {"-c", script}, {}, "client.authentication.k8s.io/v1", ""})
-        .error().message;
+        .error()
+        .message;
   };
   EXPECT_EQ(run("echo log in first >&2; exit 3"),
             "exec plugin \"sh\" failed with exit code 3: log in first");
   EXPECT_EQ(run("echo hello"), "exec plugin \"sh\" printed no ExecCredential");
-  EXPECT_EQ(RunExecPlugin({"no-such-program", {}, {}, "x", "get it"}).error().message,
-            "exec plugin \"no-such-program\" cannot be started: No such file or directory (get it)");
+  EXPECT_EQ(
+      RunExecPlugin({"no-such-program", {}, {}, "x", "get it"}).error().message,
+      "exec plugin \"no-such-program\" cannot be started: No such file or directory (get it)");
 }
 
 TEST_F(KubeconfigTest, AHangingExecPluginIsKilled) {

@@ -11,6 +11,7 @@
 
 #include "muster/kube/client.h"
 #include "muster/kube/cpprest_transport.h"
+#include "muster/kube/leader_election.h"
 #include "muster/kube/paths.h"
 #include "muster/kube/reflector.h"
 
@@ -50,7 +51,8 @@ class RealApiTest : public ::testing::Test {
   }
   static void TearDownTestSuite() {
     if (!client_) return;
-    static_cast<void>(client_->Do({.verb = Verb::kDelete, .path = ObjectPath(kNamespaces, "", kNs)}));
+    static_cast<void>(
+        client_->Do({.verb = Verb::kDelete, .path = ObjectPath(kNamespaces, "", kNs)}));
     client_.reset();
     transport_.reset();
   }
@@ -61,10 +63,10 @@ class RealApiTest : public ::testing::Test {
                                    .path = CollectionPath(kNamespaces),
                                    .body = Object("Namespace", kNs).dump()});
     ASSERT_TRUE(made.ok() || made.error().code == Code::kExists) << made.error().message;
-    const auto account = client_->Do(
-        {.verb = Verb::kCreate,
-         .path = std::string("/api/v1/namespaces/") + kNs + "/serviceaccounts",
-         .body = Object("ServiceAccount", "default").dump()});
+    const auto account =
+        client_->Do({.verb = Verb::kCreate,
+                     .path = std::string("/api/v1/namespaces/") + kNs + "/serviceaccounts",
+                     .body = Object("ServiceAccount", "default").dump()});
     ASSERT_TRUE(account.ok() || account.error().code == Code::kExists) << account.error().message;
   }
 
@@ -80,9 +82,8 @@ class RealApiTest : public ::testing::Test {
   }
   static base::Result<std::string> Delete(const Resource& resource, const std::string& name,
                                           const Json& options = Json::object()) {
-    return client_->Do({.verb = Verb::kDelete,
-                        .path = ObjectPath(resource, kNs, name),
-                        .body = options.dump()});
+    return client_->Do(
+        {.verb = Verb::kDelete, .path = ObjectPath(resource, kNs, name), .body = options.dump()});
   }
 
   static std::shared_ptr<Transport> transport_;
@@ -120,8 +121,8 @@ TEST_F(RealApiTest, ADryRunAnswersAndKeepsNothing) {
 TEST_F(RealApiTest, PatchesMergeAndHonourTheResourceVersion) {
   ASSERT_TRUE(Create(kConfigMaps, Object("ConfigMap", "patched")).ok());
   const std::string path = ObjectPath(kConfigMaps, kNs, "patched");
-  ASSERT_TRUE(client_->Do({.verb = Verb::kMergePatch, .path = path, .body = R"({"data":{"a":"1"}})"})
-                  .ok());
+  ASSERT_TRUE(
+      client_->Do({.verb = Verb::kMergePatch, .path = path, .body = R"({"data":{"a":"1"}})"}).ok());
   const std::string stale = R"({"metadata":{"resourceVersion":"1"},"data":{"a":"2"}})";
   EXPECT_EQ(client_->Do({.verb = Verb::kMergePatch, .path = path, .body = stale}).error().code,
             Code::kConflict);
@@ -237,6 +238,53 @@ TEST_F(RealApiTest, StoppingAReflectorDoesNotWaitForTheServer) {
   const std::int64_t before = base::SystemClock().BootMs();
   reflector.Stop();
   EXPECT_LT(base::SystemClock().BootMs() - before, 2'000);
+}
+
+// A version from before the server's memory: 410, as a status or as an event.
+TEST_F(RealApiTest, AWatchFromLongAgoIsGone) {
+  base::Mutex mutex;
+  base::CondVar changed;
+  std::string first;
+  int status = 0;
+  const auto stream = transport_->Open(
+      {"GET", CollectionPath(kConfigMaps) + "?watch=true&resourceVersion=1", "", "", 10'000},
+      {[&](std::string_view line) {
+         base::Lock lock(mutex);
+         if (first.empty()) first = line;
+         changed.notify_all();
+       },
+       [&](const base::Result<Response>& end) {
+         base::Lock lock(mutex);
+         status = end.ok() ? end->status : -1;
+         changed.notify_all();
+       }});
+  base::Lock lock(mutex);
+  while (first.empty() && status == 0) changed.wait(mutex);
+  const bool event = first.find("\"type\":\"ERROR\"") != std::string::npos &&
+                     first.find("\"code\":410") != std::string::npos;
+  EXPECT_TRUE(event || status == 410) << status << " " << first;
+  std::printf("410 came as %s\n", event ? "an event in a 200 stream" : "an HTTP status");
+}
+
+TEST_F(RealApiTest, TheLeaseIsTakenRaisedAndGivenBack) {
+  const LeaseOptions options{.ns = kNs, .name = "test", .identity = NewIdentity("a")};
+  std::int64_t raised = 0;
+  {
+    LeaderElector elector(*transport_, base::SystemClock(), options, {});
+    elector.Start();
+    const std::int64_t until = base::SystemClock().BootMs() + 20'000;
+    while (!elector.leading() && base::SystemClock().BootMs() < until) {
+      static_cast<void>(Get(kLeases, "test"));
+    }
+    const auto epoch = elector.RaiseEpoch(100);
+    ASSERT_TRUE(epoch.ok()) << epoch.error().message;
+    raised = *epoch;
+    EXPECT_TRUE(elector.MayWrite());
+  }
+  EXPECT_EQ(raised, 101);
+  const Json spec = Json::parse(*Get(kLeases, "test"))["spec"];
+  EXPECT_EQ(spec["leaseTransitions"], 101);
+  EXPECT_EQ(spec.value("holderIdentity", ""), "");
 }
 
 // Submits `count` creates at once and waits for all; requests a second.

@@ -1,4 +1,5 @@
-// CpprestTransport against a TLS server on loopback (http_server.py) that behaves as each test asks.
+// CpprestTransport against a TLS server on loopback (http_server.py) that behaves as each test
+// asks.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -181,7 +182,8 @@ TEST_F(TransportTest, AWriteIsNeverRepeatedByItself) {
   }
   const std::string log = Send(*transport, "GET", "/log")->body;
   std::size_t count = 0;
-  for (std::size_t at = log.find("/close"); at != std::string::npos; at = log.find("/close", at + 1)) {
+  for (std::size_t at = log.find("/close"); at != std::string::npos;
+       at = log.find("/close", at + 1)) {
     ++count;
   }
   EXPECT_EQ(count, 3u) << log;
@@ -270,7 +272,8 @@ TEST_F(TransportTest, AnOpenStreamOutlivesItsTimeoutUntilItIsCut) {
 TEST_F(TransportTest, ItsEndAnswersWhatIsUnderWay) {
   auto transport = Make();
   auto promise = std::make_shared<std::promise<Answer>>();
-  transport->Send(Get("/hang"), [promise](Answer answer) { promise->set_value(std::move(answer)); });
+  transport->Send(Get("/hang"),
+                  [promise](Answer answer) { promise->set_value(std::move(answer)); });
   transport.reset();
   EXPECT_FALSE(promise->get_future().get().ok());
 }

@@ -3,12 +3,13 @@
 // A follower takes the Lease when it is free, or when it has not changed for its whole duration by
 // the follower's own clock: clocks of two machines are never compared.  Every acquisition, also by
 // the replica that had it before, raises leaseTransitions: that number is the epoch.  A leader may
-// write until `renew_deadline_ms` after it sent its last successful renewal, on CLOCK_BOOTTIME, so a
-// process that was frozen finds its time gone.  Who loses the Lease does not get it back: end the
+// write until `renew_deadline_ms` after it sent its last successful renewal, on CLOCK_BOOTTIME, so
+// a process that was frozen finds its time gone.  Who loses the Lease does not get it back: end the
 // process.
 //
-// Threads: one of its own, on which the callbacks run; they must not block nor call RaiseEpoch, Stop.
-// MayWrite takes no lock.  Ownership: transport (a connection of its own) and clock outlive it.
+// Threads: one of its own, on which the callbacks run; they must not block nor call RaiseEpoch,
+// Stop. MayWrite takes no lock.  Ownership: transport (a connection of its own) and clock outlive
+// it.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +27,13 @@ namespace muster::kube {
 struct LeaseOptions {
   std::string ns;
   std::string name;
-  std::string identity;  // see NewIdentity
+  std::string identity;                    // see NewIdentity
   std::int64_t lease_duration_ms = 4'000;  // whole seconds on the wire, rounded up
   std::int64_t renew_deadline_ms = 3'000;
   std::int64_t retry_period_ms = 500;
 
   // No write of a leader may take longer: then it ends before a successor can begin.
-  std::int64_t RequestTimeoutMs() const {
-    return (lease_duration_ms - renew_deadline_ms) * 9 / 10;
-  }
+  std::int64_t RequestTimeoutMs() const { return (lease_duration_ms - renew_deadline_ms) * 9 / 10; }
 };
 
 struct LeaseCallbacks {
