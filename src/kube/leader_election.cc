@@ -27,17 +27,20 @@ struct Answer {
   std::optional<base::Result<Response>> value GUARDED_BY(mutex);
 };
 
-}  // namespace
-
-std::string NewIdentity(const std::string& replica) {
+std::string WithRandom(const std::string& replica) {
   std::random_device random;
   const std::string seed = std::to_string(random()) + "." + std::to_string(random());
   return replica + "_" + base::HashText(seed, 10);
 }
 
+}  // namespace
+
 struct LeaderElector::Impl {
-  Impl(Transport& t, const base::Clock& c, LeaseOptions o, LeaseCallbacks cb)
-      : transport(t), clock(c), options(std::move(o)), callbacks(std::move(cb)) {}
+  Impl(std::shared_ptr<Transport> t, const base::Clock& c, LeaderElectionOptions o)
+      : transport(std::move(t)),
+        clock(c),
+        options(std::move(o)),
+        identity(WithRandom(options.identity)) {}
 
   void Run();
   std::int64_t Follow();
@@ -53,10 +56,11 @@ struct LeaderElector::Impl {
   bool Sleep(std::int64_t until_boot_ms);
   std::int64_t WantedTransitions();
 
-  Transport& transport;
+  const std::shared_ptr<Transport> transport;
   const base::Clock& clock;
-  const LeaseOptions options;
-  const LeaseCallbacks callbacks;
+  const LeaderElectionOptions options;
+  const std::string identity;
+  LeaderCallbacks callbacks;  // set before the thread starts
 
   // Owned by the thread.
   Lease lease;  // as last seen
@@ -72,7 +76,7 @@ struct LeaderElector::Impl {
   mutable base::Mutex mutex;
   base::CondVar changed;
   bool stopping GUARDED_BY(mutex) = false;
-  bool lost GUARDED_BY(mutex) = false;
+  std::string lost GUARDED_BY(mutex);  // why; empty: it was not
   std::string holder GUARDED_BY(mutex);
   std::int64_t raise_above GUARDED_BY(mutex) = -1;  // the highest asked for, -1: nothing
   std::thread thread;
@@ -110,12 +114,12 @@ base::Result<Lease> LeaderElector::Impl::Exchange(const std::string& method,
   const std::int64_t timeout = options.RequestTimeoutMs();
   auto answer = std::make_shared<Answer>();
   sent_ms = clock.BootMs();
-  transport.Send({method, path, body, body.empty() ? "" : type, timeout},
-                 [answer](base::Result<Response> value) {
-                   Lock lock(answer->mutex);
-                   answer->value = std::move(value);
-                   answer->changed.notify_all();
-                 });
+  transport->Send({method, path, body, body.empty() ? "" : type, timeout},
+                  [answer](base::Result<Response> value) {
+                    Lock lock(answer->mutex);
+                    answer->value = std::move(value);
+                    answer->changed.notify_all();
+                  });
   Lock lock(answer->mutex);
   while (!answer->value && clock.BootMs() < sent_ms + timeout) {
     clock.Wait(answer->changed, answer->mutex, sent_ms + timeout);
@@ -128,8 +132,7 @@ base::Result<Lease> LeaderElector::Impl::Exchange(const std::string& method,
 }
 
 base::Result<Lease> LeaderElector::Impl::Write(std::int64_t transitions, bool acquired) {
-  const LeaseWrite write{options.identity, options.lease_duration_ms, transitions, clock.Now(),
-                         acquired};
+  const LeaseWrite write{identity, options.lease_duration_ms, transitions, clock.Now(), acquired};
   if (!lease_exists) return Exchange("POST", NewLeaseJson(options.ns, options.name, write));
   return Exchange("PATCH", LeasePatchJson(lease.resource_version, write));
 }
@@ -161,7 +164,7 @@ std::int64_t LeaderElector::Impl::Follow() {
       lease.duration_ms > 0 ? lease.duration_ms : options.lease_duration_ms;
   const std::int64_t expires = seen_change_ms + duration;
   // Our own name is there if the answer to an acquisition was lost.
-  const bool is_free = !lease_exists || lease.holder.empty() || lease.holder == options.identity;
+  const bool is_free = !lease_exists || lease.holder.empty() || lease.holder == identity;
   if (!is_free && now < expires) return std::min(again, expires);
   TakeLease();
   return epoch.load() > 0 ? clock.BootMs() : again;
@@ -171,11 +174,11 @@ void LeaderElector::Impl::TakeLease() {
   const base::Result<Lease> taken = Write(lease.transitions + 1, /*acquired=*/true);
   if (!taken.ok()) return;
   Adopt(*taken);
-  if (lease.holder != options.identity) return;
+  if (lease.holder != identity) return;
   deadline_ms.store(sent_ms + options.renew_deadline_ms);
   next_renewal_ms = sent_ms + options.retry_period_ms;
   epoch.store(lease.transitions);
-  if (callbacks.on_started_leading) callbacks.on_started_leading(lease.transitions);
+  if (callbacks.on_acquired) callbacks.on_acquired(lease.transitions);
 }
 
 // One turn of a leader: renews if that is due or a higher epoch is wanted.  False when it has lost.
@@ -219,7 +222,7 @@ bool LeaderElector::Impl::Renew() {
   }
   // Somebody wrote in between, or the answer was lost: look who holds it now.
   const base::Result<Lease> seen = Exchange("GET", "");
-  if (seen.ok() && seen->holder != options.identity) {
+  if (seen.ok() && seen->holder != identity) {
     Lose("the lease was taken by \"" + seen->holder + "\"");
     return false;
   }
@@ -237,10 +240,10 @@ void LeaderElector::Impl::Lose(const std::string& why) {
   epoch.store(0);
   {
     Lock lock(mutex);
-    lost = true;
+    lost = why;
     changed.notify_all();
   }
-  if (callbacks.on_stopped_leading) callbacks.on_stopped_leading(why);
+  if (callbacks.on_lost) callbacks.on_lost();
 }
 
 // Gives the Lease back; a failure only costs the successor the wait.
@@ -251,10 +254,10 @@ void LeaderElector::Impl::Release() {
   static_cast<void>(Exchange("PATCH", LeasePatchJson(lease.resource_version, write)));
 }
 
-LeaderElector::LeaderElector(Transport& transport, const base::Clock& clock, LeaseOptions options,
-                             LeaseCallbacks callbacks)
-    : impl_(std::make_unique<Impl>(transport, clock, std::move(options), std::move(callbacks))) {
-  const LeaseOptions& o = impl_->options;
+LeaderElector::LeaderElector(std::shared_ptr<Transport> transport, const base::Clock& clock,
+                             LeaderElectionOptions options)
+    : impl_(std::make_unique<Impl>(std::move(transport), clock, std::move(options))) {
+  const LeaderElectionOptions& o = impl_->options;
   MUSTER_CHECK(!o.identity.empty() && 0 < o.retry_period_ms);
   MUSTER_CHECK(o.retry_period_ms < o.renew_deadline_ms);
   MUSTER_CHECK(o.renew_deadline_ms < o.lease_duration_ms);
@@ -262,7 +265,8 @@ LeaderElector::LeaderElector(Transport& transport, const base::Clock& clock, Lea
 
 LeaderElector::~LeaderElector() { Stop(); }
 
-void LeaderElector::Start() {
+void LeaderElector::Start(LeaderCallbacks callbacks) {
+  impl_->callbacks = std::move(callbacks);
   impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
 }
 
@@ -280,6 +284,13 @@ bool LeaderElector::MayWrite() const {
   return deadline > 0 && impl_->clock.BootMs() < deadline;
 }
 
+const std::string& LeaderElector::holder_identity() const { return impl_->identity; }
+
+std::string LeaderElector::lost_reason() const {
+  Lock lock(impl_->mutex);
+  return impl_->lost;
+}
+
 std::int64_t LeaderElector::epoch() const { return impl_->epoch.load(); }
 
 std::string LeaderElector::holder() const {
@@ -289,7 +300,7 @@ std::string LeaderElector::holder() const {
 
 base::Result<std::int64_t> LeaderElector::RaiseEpoch(std::int64_t above) {
   Lock lock(impl_->mutex);
-  while (!impl_->stopping && !impl_->lost) {
+  while (!impl_->stopping && impl_->lost.empty()) {
     const std::int64_t now = impl_->epoch.load();
     if (now == 0) break;
     if (now > above) return now;

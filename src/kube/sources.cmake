@@ -2,7 +2,7 @@ muster_library(kube RANK 2
   SRCS backoff.cc client.cc cpprest_transport.cc credentials.cc exec_credential_json.cc
        exec_plugin.cc files.cc http_cpprest.cc kubeconfig_yaml.cc leader_election.cc lease_json.cc
        paths.cc reflector.cc scan_json.cc service_account.cc status_json.cc tls.cc work_queue.cc
-  DEPS base
+  DEPS base api
   EXTERNAL cpprestsdk::cpprest nlohmann_json::nlohmann_json OpenSSL::SSL Threads::Threads
            yaml-cpp)
 

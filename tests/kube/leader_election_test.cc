@@ -21,13 +21,16 @@ constexpr std::int64_t kLook = 600;
 // A replica: an elector and what it reported.
 class Replica {
  public:
-  Replica(testing::FakeApiServer& api, const base::Clock& clock, const std::string& identity)
-      : transport_(api.transport()),
-        elector_(*transport_, clock,
-                 {.ns = "muster-system", .name = "muster", .identity = identity},
-                 {[this](std::int64_t epoch) { Report("leads " + std::to_string(epoch)); },
-                  [this](const std::string& why) { Report("stopped: " + why); }}) {
-    elector_.Start();
+  Replica(testing::FakeApiServer& api, const base::Clock& clock, const std::string& name)
+      : elector_(api.transport(), clock,
+                 {.ns = "muster-system",
+                  .name = "muster",
+                  .identity = name,
+                  .lease_duration_ms = 4'000,
+                  .renew_deadline_ms = 3'000,
+                  .retry_period_ms = 500}) {
+    elector_.Start({[this](std::int64_t epoch) { Report("leads " + std::to_string(epoch)); },
+                    [this] { Report("stopped: " + elector_.lost_reason()); }});
   }
   LeaderElector& elector() { return elector_; }
   std::string Await() {
@@ -48,7 +51,6 @@ class Replica {
   base::Mutex mutex_;
   base::CondVar changed_;
   std::vector<std::string> reports_;
-  std::shared_ptr<Transport> transport_;
   LeaderElector elector_;
 };
 
@@ -73,10 +75,10 @@ class LeaderElectionTest : public ::testing::Test {
 };
 
 TEST_F(LeaderElectionTest, MakesTheLeaseWhenThereIsNone) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   EXPECT_EQ(a.Await(), "leads 1");
   EXPECT_TRUE(a.elector().MayWrite());
-  EXPECT_EQ(Spec()["holderIdentity"], "a_1");
+  EXPECT_EQ(Spec()["holderIdentity"], a.elector().holder_identity());
   EXPECT_EQ(Spec()["leaseDurationSeconds"], 4);
   EXPECT_EQ(Spec()["leaseTransitions"], 1);
 }
@@ -84,7 +86,7 @@ TEST_F(LeaderElectionTest, MakesTheLeaseWhenThereIsNone) {
 TEST_F(LeaderElectionTest, TakesOverOnlyAfterAWholeDurationWithoutAChange) {
   PutLease("other_1", 5);
   const std::int64_t start = clock_.BootMs();
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   StepUntilSeen("PATCH", 1);
   EXPECT_EQ(a.Await(), "leads 6");
   EXPECT_GE(clock_.BootMs() - start, 4'000);
@@ -93,7 +95,7 @@ TEST_F(LeaderElectionTest, TakesOverOnlyAfterAWholeDurationWithoutAChange) {
 
 TEST_F(LeaderElectionTest, ALeaseThatChangesIsNotTaken) {
   PutLease("other_1", 5);
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   for (std::size_t looks = 4; looks <= 40; looks += 4) {
     StepUntilSeen("GET", looks);
     PutLease("other_1", 5);
@@ -104,8 +106,8 @@ TEST_F(LeaderElectionTest, ALeaseThatChangesIsNotTaken) {
 }
 
 TEST_F(LeaderElectionTest, OfTwoContendersOneWins) {
-  Replica a(api_, clock_, "a_1");
-  Replica b(api_, clock_, "b_1");
+  Replica a(api_, clock_, "a");
+  Replica b(api_, clock_, "b");
   while (api_.Seen("GET").size() < 6) {
     clock_.AdvanceToNext(kLook);
     api_.Drain();
@@ -115,7 +117,7 @@ TEST_F(LeaderElectionTest, OfTwoContendersOneWins) {
 }
 
 TEST_F(LeaderElectionTest, AFrozenLeaderMayNotWriteWhenItWakes) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   clock_.Advance(3'000);
   EXPECT_FALSE(a.elector().MayWrite());
@@ -124,7 +126,7 @@ TEST_F(LeaderElectionTest, AFrozenLeaderMayNotWriteWhenItWakes) {
 }
 
 TEST_F(LeaderElectionTest, RenewalsKeepALeaderWriting) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   StepUntilSeen("PATCH", 20);
   EXPECT_TRUE(a.elector().MayWrite());
@@ -133,9 +135,9 @@ TEST_F(LeaderElectionTest, RenewalsKeepALeaderWriting) {
 
 TEST_F(LeaderElectionTest, StoppingGivesTheLeaseBackAtOnce) {
   const std::int64_t start = clock_.BootMs();
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
-  Replica b(api_, clock_, "b_1");
+  Replica b(api_, clock_, "b");
   a.elector().Stop();
   EXPECT_FALSE(a.elector().MayWrite());
   while (!b.elector().leading()) clock_.AdvanceToNext(kLook);
@@ -145,15 +147,15 @@ TEST_F(LeaderElectionTest, StoppingGivesTheLeaseBackAtOnce) {
 
 TEST_F(LeaderElectionTest, TheSameReplicaRaisesTheEpochToo) {
   {
-    Replica a(api_, clock_, "a_1");
+    Replica a(api_, clock_, "a");
     ASSERT_EQ(a.Await(), "leads 1");
   }
-  Replica again(api_, clock_, "a_2");
+  Replica again(api_, clock_, "a");
   EXPECT_EQ(again.Await(), "leads 2");
 }
 
 TEST_F(LeaderElectionTest, RaisesTheEpochAboveTheHighestFound) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   EXPECT_EQ(*a.elector().RaiseEpoch(41), 42);
   EXPECT_EQ(*a.elector().RaiseEpoch(7), 42);
@@ -162,7 +164,7 @@ TEST_F(LeaderElectionTest, RaisesTheEpochAboveTheHighestFound) {
 }
 
 TEST_F(LeaderElectionTest, AConflictWithAnnotatorsDoesNotLoseTheLease) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   nlohmann::json lease = nlohmann::json::parse(*api_.Get(kLease));
   lease["metadata"]["annotations"]["note"] = "x";
@@ -172,7 +174,7 @@ TEST_F(LeaderElectionTest, AConflictWithAnnotatorsDoesNotLoseTheLease) {
 }
 
 TEST_F(LeaderElectionTest, ALeaseTakenByAnotherIsLost) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   PutLease("b_1", 2);
   clock_.AdvanceToNext(kLook);
@@ -181,7 +183,7 @@ TEST_F(LeaderElectionTest, ALeaseTakenByAnotherIsLost) {
 }
 
 TEST_F(LeaderElectionTest, ADeletedLeaseIsLost) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   api_.Remove(kLease);
   clock_.AdvanceToNext(kLook);
@@ -189,7 +191,7 @@ TEST_F(LeaderElectionTest, ADeletedLeaseIsLost) {
 }
 
 TEST_F(LeaderElectionTest, AShortOutageIsSurvived) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   api_.Inject({.kind = FaultKind::kNoAnswer, .times = 4});
   const std::size_t before = api_.Seen("PATCH").size();
@@ -198,7 +200,7 @@ TEST_F(LeaderElectionTest, AShortOutageIsSurvived) {
 }
 
 TEST_F(LeaderElectionTest, ALongOutageEndsLeadershipAtTheDeadline) {
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   ASSERT_EQ(a.Await(), "leads 1");
   const std::int64_t start = clock_.BootMs();
   api_.Inject({.kind = FaultKind::kNoAnswer, .times = 1'000});
@@ -210,15 +212,18 @@ TEST_F(LeaderElectionTest, ALongOutageEndsLeadershipAtTheDeadline) {
 TEST_F(LeaderElectionTest, AnAcquisitionWhoseAnswerWasLostIsMadeAgain) {
   PutLease("", 3);
   api_.Inject({.method = "PATCH", .kind = FaultKind::kLostResponse});
-  Replica a(api_, clock_, "a_1");
+  Replica a(api_, clock_, "a");
   StepUntilSeen("PATCH", 2);
   EXPECT_EQ(a.Await(), "leads 5");
 }
 
 TEST_F(LeaderElectionTest, EveryProcessHasAnIdentityOfItsOwn) {
   std::set<std::string> seen;
-  for (int i = 0; i < 100; ++i) seen.insert(NewIdentity("muster-0"));
-  EXPECT_EQ(seen.size(), 100u);
+  for (int i = 0; i < 20; ++i) {
+    const LeaderElector elector(api_.transport(), clock_, {.identity = "muster-0"});
+    seen.insert(elector.holder_identity());
+  }
+  EXPECT_EQ(seen.size(), 20u);
   EXPECT_EQ(seen.begin()->rfind("muster-0_", 0), 0u);
 }
 

@@ -267,11 +267,11 @@ TEST_F(RealApiTest, AWatchFromLongAgoIsGone) {
 }
 
 TEST_F(RealApiTest, TheLeaseIsTakenRaisedAndGivenBack) {
-  const LeaseOptions options{.ns = kNs, .name = "test", .identity = NewIdentity("a")};
+  const LeaderElectionOptions options{.ns = kNs, .name = "test", .identity = "a"};
   std::int64_t raised = 0;
   {
-    LeaderElector elector(*transport_, base::SystemClock(), options, {});
-    elector.Start();
+    LeaderElector elector(transport_, base::SystemClock(), options);
+    elector.Start({});
     const std::int64_t until = base::SystemClock().BootMs() + 20'000;
     while (!elector.leading() && base::SystemClock().BootMs() < until) {
       static_cast<void>(Get(kLeases, "test"));

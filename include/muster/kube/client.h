@@ -39,6 +39,9 @@ struct ClientLimits {
   double requests_per_second = 2'000;  // writes; kLease is never held back
   int burst = 2'000;
   int max_in_flight = 64;  // kLease may exceed it
+  // Bounds the timeout of every write; 0: the call's own.  A leader's writes must end before a
+  // successor may begin: LeaderElectionOptions::RequestTimeoutMs.
+  std::int64_t max_write_timeout_ms = 0;
 };
 
 // Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
@@ -85,6 +88,8 @@ class Client {
 
   // Calls that are queued or in flight.
   int outstanding() const;
+  // Waits until there are none, at most `timeout_ms`; whether there are none.
+  bool WaitIdle(std::int64_t timeout_ms);
   ClientStats stats() const;
 
  private:

@@ -24,36 +24,34 @@
 namespace muster::kube {
 
 // REQUIRES: 0 < retry_period_ms < renew_deadline_ms < lease_duration_ms.
-struct LeaseOptions {
-  std::string ns;
-  std::string name;
-  std::string identity;                    // see NewIdentity
-  std::int64_t lease_duration_ms = 4'000;  // whole seconds on the wire, rounded up
-  std::int64_t renew_deadline_ms = 3'000;
-  std::int64_t retry_period_ms = 500;
+struct LeaderElectionOptions {
+  std::string ns = {};
+  std::string name = {};
+  std::string identity = {};                // of the replica; "_<random>" is added for this process
+  std::int64_t lease_duration_ms = 15'000;  // whole seconds on the wire, rounded up
+  std::int64_t renew_deadline_ms = 10'000;
+  std::int64_t retry_period_ms = 2'000;
 
   // No write of a leader may take longer: then it ends before a successor can begin.
   std::int64_t RequestTimeoutMs() const { return (lease_duration_ms - renew_deadline_ms) * 9 / 10; }
 };
 
-struct LeaseCallbacks {
-  std::function<void(std::int64_t epoch)> on_started_leading;
-  // The Lease is lost, for the reason given; not called by Stop.
-  std::function<void(const std::string& why)> on_stopped_leading;
+// Each is called at most once.
+struct LeaderCallbacks {
+  std::function<void(std::int64_t epoch)> on_acquired;
+  // After on_acquired; not called by Stop.  lost_reason() says why.
+  std::function<void()> on_lost;
 };
-
-// "<replica>_<ten random letters and digits>": another one for every process.
-std::string NewIdentity(const std::string& replica);
 
 class LeaderElector {
  public:
-  LeaderElector(Transport& transport, const base::Clock& clock, LeaseOptions options,
-                LeaseCallbacks callbacks);
+  LeaderElector(std::shared_ptr<Transport> transport, const base::Clock& clock,
+                LeaderElectionOptions options);
   ~LeaderElector();  // stops
   LeaderElector(const LeaderElector&) = delete;
   LeaderElector& operator=(const LeaderElector&) = delete;
 
-  void Start();
+  void Start(LeaderCallbacks callbacks);
   // Ends the election; a leader gives the Lease back (no holder), so that a successor takes over at
   // its next look.  REQUIRES: no write of this leader is under way any more.
   void Stop();
@@ -65,6 +63,10 @@ class LeaderElector {
   std::int64_t epoch() const;
   // Who holds the Lease as far as known; empty: nobody.
   std::string holder() const;
+  // What this process calls itself: "<replica>_<ten random letters and digits>".
+  const std::string& holder_identity() const;
+  // One clause; empty unless the Lease was lost.
+  std::string lost_reason() const;
 
   // Writes leaseTransitions above `above` unless it is already, and returns the epoch.  Waits for
   // the API server.  kForbidden when this process does not lead (any more).

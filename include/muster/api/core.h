@@ -1,0 +1,110 @@
+// The Kubernetes types that Muster reads: Node, Pod, Namespace, LimitRange and the few it writes
+// for a Tenant.  Only the fields it uses.
+//
+// Plain values; `invalid` is explained in codec.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "muster/api/meta.h"
+
+namespace muster::api {
+
+struct Taint {
+  std::string key;
+  std::string value;
+  std::string effect;  // NoSchedule, PreferNoSchedule, NoExecute
+};
+
+struct Node {
+  Meta meta;
+  std::string invalid;
+  bool unschedulable = false;  // spec.unschedulable: cordoned
+  bool ready = false;          // condition Ready is True
+  std::vector<Taint> taints;
+  ResourceList allocatable;
+};
+
+struct Toleration {
+  std::string key;    // empty with Exists: every taint
+  std::string op;     // Equal (also when absent), Exists
+  std::string value;
+  std::string effect;  // empty: every effect
+};
+
+// One requirement of a node selector term.  Operators: In NotIn Exists DoesNotExist Gt Lt.
+struct NodeRequirement {
+  std::string key;
+  std::string op;
+  std::vector<std::string> values;
+  bool field = false;  // matchFields (metadata.name) instead of a label
+};
+
+// All requirements must hold.
+using NodeSelectorTerm = std::vector<NodeRequirement>;
+
+struct HostPort {
+  std::int32_t port = 0;
+  std::string protocol;  // TCP, UDP, SCTP
+  std::string host_ip;   // empty: all addresses
+};
+
+// Everything about a pod that decides where it may run, and how much it takes.
+struct PodNeeds {
+  ResourceList requests;  // effective: scheduling.md section 1
+  ResourceList limits;    // sum over containers, for namespace quotas
+  std::map<std::string, std::string> node_selector;
+  std::vector<NodeSelectorTerm> required_terms;  // any of them; empty: no constraint
+  std::vector<Toleration> tolerations;
+  std::vector<HostPort> host_ports;
+  // The first field that Muster cannot honour (required pod affinity, a volume that waits for its
+  // first consumer, …); empty: none.
+  std::string unsupported;
+  std::vector<std::string> claims;  // PersistentVolumeClaims it mounts; the pod alone cannot tell
+                                    // whether they wait for their first consumer
+};
+
+enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
+
+struct Pod {
+  Meta meta;
+  std::string invalid;
+  std::string node_name;       // empty: not bound
+  std::string scheduler_name;  // spec.schedulerName
+  std::vector<std::string> gates;  // spec.schedulingGates
+  std::int32_t priority = 0;
+  std::int64_t grace_seconds = 30;
+  PodNeeds needs;
+  PodPhase phase = PodPhase::kPending;
+  std::string reason;          // status.reason, e.g. OutOfnvidia.com/gpu, Evicted
+  std::string message;         // status.message
+  bool ready = false;          // condition Ready is True
+  bool disruption_target = false;  // condition DisruptionTarget is True
+  std::string waiting_reason;  // the first container that waits: ImagePullBackOff …
+  std::string waiting_message;
+  std::int32_t exit_code = 0;  // of the first container that failed; 0: none
+  std::int32_t signal = 0;
+  std::string terminated_reason;  // OOMKilled, Error …
+  base::TimePoint started;        // status.startTime
+  base::TimePoint finished;       // latest container finishedAt
+  bool scheduled_condition_false = false;  // PodScheduled=False is already there
+  std::string scheduled_message;
+  base::TimePoint scheduled_false_since;
+
+  bool terminal() const { return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed; }
+};
+
+struct Namespace {
+  Meta meta;
+  std::string invalid;
+  bool terminating = false;
+};
+
+// Only that it changed matters: templates of its namespace are dry-run again.
+struct LimitRange {
+  Meta meta;
+  std::string invalid;
+};
+
+}  // namespace muster::api

@@ -1,0 +1,74 @@
+// What every Kubernetes object has, and small types that several kinds share.
+// Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/
+//
+// Plain values; no behaviour.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "muster/base/clock.h"
+
+namespace muster::api {
+
+struct OwnerReference {
+  std::string kind;
+  std::string name;
+  std::string uid;
+  bool controller = false;
+};
+
+struct Meta {
+  std::string ns;  // empty: cluster-scoped
+  std::string name;
+  std::string uid;
+  std::string resource_version;  // opaque
+  std::int64_t generation = 0;
+  base::TimePoint created;
+  base::TimePoint deletion;  // deletionTimestamp; 0: not being deleted
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;  // only those that begin with scheduler.io/
+  std::vector<OwnerReference> owners;
+  bool has_finalizers = false;
+};
+
+// "namespace/name", or "name" for cluster-scoped objects.
+inline std::string KeyOf(const Meta& meta) {
+  return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
+}
+
+// Resource name -> amount.  "cpu" (also requests.cpu, limits.cpu) in thousandths of a core; every
+// other in whole units: bytes, devices, pods.  Absent means zero in a request and unlimited in a
+// limit.
+using ResourceList = std::map<std::string, std::int64_t>;
+
+// metav1.Condition.
+struct Condition {
+  std::string type;
+  std::string status;  // True, False, Unknown
+  std::string reason;
+  std::string message;
+  base::TimePoint last_transition;
+  std::int64_t observed_generation = 0;
+
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
+// Labels and annotations of ours (docs/reference/labels.md).
+inline constexpr char kLabelJob[] = "scheduler.io/job";
+inline constexpr char kLabelTask[] = "scheduler.io/task";
+inline constexpr char kLabelIndex[] = "scheduler.io/index";
+inline constexpr char kLabelAttempt[] = "scheduler.io/attempt";
+inline constexpr char kLabelTenant[] = "scheduler.io/tenant";
+inline constexpr char kLabelFenced[] = "scheduler.io/fenced";
+inline constexpr char kLabelManaged[] = "scheduler.io/managed";
+inline constexpr char kLabelPodGroup[] = "scheduler.io/pod-group";
+inline constexpr char kLabelPodGroupMin[] = "scheduler.io/pod-group-min";
+inline constexpr char kLabelPodGroupTimeout[] = "scheduler.io/pod-group-timeout";
+inline constexpr char kAnnotationEpoch[] = "scheduler.io/epoch";
+inline constexpr char kAnnotationUser[] = "scheduler.io/user";
+inline constexpr char kSchedulerName[] = "muster";
+
+}  // namespace muster::api

@@ -1,0 +1,69 @@
+// Metadata, conditions, Node, Namespace, LimitRange.
+#include "api/read_json.h"
+
+namespace muster::api {
+namespace {
+
+constexpr std::array<std::string_view, 9> kNodeStatusUnread = {
+    "images",   "nodeInfo",        "volumesAttached", "volumesInUse", "addresses",
+    "capacity", "runtimeHandlers", "features",        "config"};
+
+bool Ours(std::string_view key) { return key.starts_with("scheduler.io/"); }
+
+}  // namespace
+
+void ReadMeta(const Fields& meta, Meta& out) {
+  out.name = meta.Text("name");
+  out.ns = meta.Text("namespace");
+  out.uid = meta.Text("uid");
+  out.resource_version = meta.Text("resourceVersion");
+  out.generation = meta.Int("generation", 0);
+  out.created = meta.Time("creationTimestamp");
+  out.deletion = meta.Time("deletionTimestamp");
+  out.labels = meta.TextMap("labels");
+  out.annotations = meta.TextMap("annotations");
+  // Other people's annotations can be as large as the object; nothing here reads them.
+  std::erase_if(out.annotations, [](const auto& entry) { return !Ours(entry.first); });
+  meta.Each("ownerReferences", [&out](const Fields& owner) {
+    out.owners.push_back({owner.Text("kind"), owner.Text("name"), owner.Text("uid"),
+                          owner.Flag("controller")});
+  });
+  out.has_finalizers = !meta.Texts("finalizers").empty();
+}
+
+void ReadConditions(const Fields& status, std::vector<Condition>& out) {
+  status.Each("conditions", [&out](const Fields& in) {
+    Condition condition;
+    condition.type = in.Text("type");
+    condition.status = in.Text("status");
+    condition.reason = in.Text("reason");
+    condition.message = in.Text("message");
+    condition.last_transition = in.Time("lastTransitionTime");
+    condition.observed_generation = in.Int("observedGeneration", 0);
+    out.push_back(std::move(condition));
+  });
+}
+
+template <>
+Unread UnreadOf<Node>() {
+  return {{}, kNodeStatusUnread};
+}
+
+void Read(const Fields& spec, const Fields& status, Node& out) {
+  out.unschedulable = spec.Flag("unschedulable");
+  spec.Each("taints", [&out](const Fields& taint) {
+    out.taints.push_back({taint.Text("key"), taint.Text("value"), taint.Text("effect")});
+  });
+  out.allocatable = status.Resources("allocatable");
+  status.Each("conditions", [&out](const Fields& condition) {
+    if (condition.Text("type") == "Ready") out.ready = condition.Text("status") == "True";
+  });
+}
+
+void Read(const Fields& /*spec*/, const Fields& status, Namespace& out) {
+  out.terminating = status.Text("phase") == "Terminating" || out.meta.deletion.unix_ms != 0;
+}
+
+void Read(const Fields& /*spec*/, const Fields& /*status*/, LimitRange& /*out*/) {}
+
+}  // namespace muster::api

@@ -1,0 +1,150 @@
+// What a pod takes and where it may run.
+//
+// Effective request (scheduling.md section 1; the rule of kube-scheduler and of the kubelet):
+//   max(sum of containers + sidecars, max over init containers i of (init_i + sidecars before i))
+//   + overhead; what pod-level resources name replaces that sum.
+// A sidecar is an init container with restartPolicy Always.
+#include <algorithm>
+
+#include "api/read_json.h"
+#include "muster/base/quantity.h"
+
+namespace muster::api {
+namespace {
+
+void Add(const ResourceList& more, ResourceList& sum) {
+  for (const auto& [name, amount] : more) sum[name] = base::SaturatingAdd(sum[name], amount);
+}
+
+void RaiseTo(const ResourceList& other, ResourceList& list) {
+  for (const auto& [name, amount] : other) list[name] = std::max(list[name], amount);
+}
+
+// Requests or limits of all containers together.
+struct Total {
+  ResourceList running;   // containers and sidecars
+  ResourceList starting;  // the greatest moment before the containers run
+  ResourceList sidecars;  // so far
+
+  void AddInit(const ResourceList& need, bool sidecar) {
+    if (sidecar) {
+      Add(need, sidecars);
+      Add(need, running);
+      RaiseTo(sidecars, starting);
+      return;
+    }
+    ResourceList moment = sidecars;
+    Add(need, moment);
+    RaiseTo(moment, starting);
+  }
+  ResourceList Sum() const {
+    ResourceList sum = running;
+    RaiseTo(starting, sum);
+    return sum;
+  }
+};
+
+void ReadPorts(const Fields& container, PodNeeds& out) {
+  container.Each("ports", [&out](const Fields& port) {
+    HostPort host{port.Int32("hostPort", 0), port.Text("protocol", "TCP"), port.Text("hostIP")};
+    if (host.host_ip == "0.0.0.0" || host.host_ip == "::") host.host_ip.clear();
+    if (host.port != 0) out.host_ports.push_back(std::move(host));
+  });
+}
+
+void ReadResources(const Fields& spec, PodNeeds& out) {
+  Total requests;
+  Total limits;
+  const auto container_needs = [](const Fields& container, ResourceList& limit) {
+    const Fields resources = container.At("resources");
+    limit = resources.Resources("limits");
+    ResourceList need = resources.Resources("requests");
+    need.insert(limit.begin(), limit.end());  // an absent request is the limit
+    return need;
+  };
+  spec.Each("initContainers", [&](const Fields& container) {
+    ResourceList limit;
+    const bool sidecar = container.Text("restartPolicy") == "Always";
+    requests.AddInit(container_needs(container, limit), sidecar);
+    limits.AddInit(limit, sidecar);
+    if (sidecar) ReadPorts(container, out);
+  });
+  spec.Each("containers", [&](const Fields& container) {
+    ResourceList limit;
+    Add(container_needs(container, limit), requests.running);
+    Add(limit, limits.running);
+    ReadPorts(container, out);
+  });
+  out.requests = requests.Sum();
+  out.limits = limits.Sum();
+  const Fields pod_level = spec.At("resources");
+  for (const auto& [name, n] : pod_level.Resources("requests")) out.requests[name] = n;
+  for (const auto& [name, n] : pod_level.Resources("limits")) out.limits[name] = n;
+  for (const auto& [name, n] : spec.Resources("overhead")) {
+    out.requests[name] = base::SaturatingAdd(out.requests[name], n);
+    const auto limit = out.limits.find(name);
+    if (limit != out.limits.end()) limit->second = base::SaturatingAdd(limit->second, n);
+  }
+  std::erase_if(out.requests, [](const auto& entry) { return entry.second == 0; });
+  out.requests["pods"] = 1;
+}
+
+void ReadRequirements(const Fields& term, const char* key, NodeSelectorTerm& out) {
+  const bool field = std::string_view(key) == "matchFields";
+  term.Each(key, [&](const Fields& requirement) {
+    out.push_back({requirement.Text("key"), requirement.Text("operator"),
+                   requirement.Texts("values"), field});
+  });
+}
+
+void ReadNodeAffinity(const Fields& affinity, PodNeeds& out) {
+  const Fields node = affinity.At("nodeAffinity");
+  const Fields required = node.At("requiredDuringSchedulingIgnoredDuringExecution");
+  if (!required.present()) return;
+  required.Each("nodeSelectorTerms", [&out](const Fields& term) {
+    NodeSelectorTerm read;
+    ReadRequirements(term, "matchExpressions", read);
+    ReadRequirements(term, "matchFields", read);
+    if (!read.empty()) out.required_terms.push_back(std::move(read));
+  });
+  // A term without requirements matches no node, and neither does a list of such terms.
+  if (out.required_terms.empty()) out.required_terms.push_back({{"metadata.name", "In", {}, true}});
+}
+
+void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) {
+  const auto found = [&out](std::string path) {
+    if (out.unsupported.empty()) out.unsupported = std::move(path);
+  };
+  constexpr char kRequired[] = "requiredDuringSchedulingIgnoredDuringExecution";
+  for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
+    const Fields pods = affinity.At(kind);
+    const Json* terms = pods.Raw(kRequired);
+    if (terms != nullptr && !terms->empty()) found(pods.Path() + '.' + kRequired);
+  }
+  spec.Each("topologySpreadConstraints", [&](const Fields& spread) {
+    if (spread.Text("whenUnsatisfiable") == "DoNotSchedule") found(spread.Path());
+  });
+  spec.Each("volumes", [&](const Fields& volume) {
+    if (volume.Has("ephemeral")) found(volume.Path() + ".ephemeral");
+    const Fields claim = volume.At("persistentVolumeClaim");
+    if (claim.present()) out.claims.push_back(claim.Text("claimName"));
+  });
+  const Json* claims = spec.Raw("resourceClaims");
+  if (claims != nullptr && !claims->empty()) found("spec.resourceClaims");
+}
+
+}  // namespace
+
+void ReadPodNeeds(const Fields& spec, PodNeeds& out) {
+  ReadResources(spec, out);
+  out.node_selector = spec.TextMap("nodeSelector");
+  spec.Each("tolerations", [&out](const Fields& toleration) {
+    out.tolerations.push_back({toleration.Text("key"), toleration.Text("operator"),
+                               toleration.Text("value"), toleration.Text("effect")});
+  });
+  const Fields affinity = spec.At("affinity");
+  ReadNodeAffinity(affinity, out);
+  ReadUnsupported(spec, affinity, out);
+}
+
+}  // namespace muster::api

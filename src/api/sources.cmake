@@ -1,0 +1,14 @@
+muster_library(api RANK 1
+  SRCS scan.cc json_fields_json.cc codec_json.cc core_json.cc pod_json.cc pod_needs_json.cc
+       tenant_json.cc job_json.cc job_status_json.cc workflow_json.cc
+       write_json.cc write_status_json.cc status_patch_json.cc template_json.cc security_json.cc
+       environment_json.cc render_pod_json.cc render_objects_json.cc
+       render_workflow_json.cc render_tenant_json.cc
+  DEPS base
+  EXTERNAL nlohmann_json::nlohmann_json)
+muster_test(api/codec_test DEPS muster::api)
+muster_test(api/render_pod_test DEPS muster::api)
+add_test(NAME e2e.crd
+         COMMAND python3 -m unittest crd_test admission_test
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests/e2e)
+set_tests_properties(e2e.crd PROPERTIES TIMEOUT 300 LABELS "e2e")

@@ -1,0 +1,17 @@
+// The words of enumerations in status.placement.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace muster::api {
+
+// In the order of the enumerators.
+inline constexpr std::array<std::string_view, 3> kPlacementStates = {"Committed", "Materialised",
+                                                                     "Releasing"};
+inline constexpr std::array<std::string_view, 16> kReleaseCauses = {
+    "None",       "Preempted", "Reclaimed",  "Suspended", "Cancelled", "Failed",
+    "PodLost",    "GangTimeout", "NodeLost", "Deadline",  "MaxRuntime", "VoidEpoch",
+    "Refused",    "Grown",     "SpecChanged", "Succeeded"};
+
+}  // namespace muster::api

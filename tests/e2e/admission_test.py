@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""The admission policies on a real API server: who may write what, and the fence."""
+
+import unittest
+
+from api_access import (GROUP, LEASES, Api, ApiError, As, apply, collection, control_plane,
+                        eventually, kind_object, make_namespace)
+
+PODS = "/api/v1/namespaces/crd-test/pods"
+USERS = "muster:test-users"
+OPERATORS = "muster:operators"
+
+
+def setUpModule():
+    global ADMIN, ALICE, ZERO, ONE, IN_CLUSTER, OTHER_POD
+    kubeconfig = control_plane().kubeconfig
+    ADMIN = Api(kubeconfig)
+    ALICE = As(kubeconfig, "alice", USERS)
+    ZERO = As(kubeconfig, "system:muster:operator-0", OPERATORS)
+    ONE = As(kubeconfig, "system:muster:operator-1", OPERATORS)
+    # A replica in the cluster: known by its service account, and by its pod.
+    account = "system:serviceaccount:muster-system:muster-operator"
+    IN_CLUSTER = As(kubeconfig, account, USERS, pod="muster-operator-7d4f-abcde")
+    OTHER_POD = As(kubeconfig, account, USERS, pod="muster-operator-7d4f-vwxyz")
+    make_account()
+
+
+def make_account():
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"},
+            "automountServiceAccountToken": False}
+    apply(ADMIN, "/api/v1/namespaces/crd-test/serviceaccounts", "default", body)
+
+
+def hold(holder, transitions):
+    """Writes the Lease and waits until the policies have seen it."""
+    spec = {"holderIdentity": holder, "leaseTransitions": transitions}
+    apply(ADMIN, LEASES, "muster-operator", {
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "muster-operator"}, "spec": spec})
+    writer = ONE if holder.startswith("operator-1") else ZERO
+    if holder.startswith("muster-operator"):
+        writer = IN_CLUSTER
+    probe = fenced_pod("probe", transitions)
+    eventually(lambda: writer.create(PODS + "?dryRun=All", probe))
+
+
+def delete_lease():
+    try:
+        ADMIN.delete(f"{LEASES}/muster-operator")
+    except ApiError as error:
+        if error.code != 404:
+            raise
+    eventually(lambda: "accepted" != answer(
+        lambda: ZERO.create(PODS + "?dryRun=All", fenced_pod("probe", 1))))
+
+
+def fenced_pod(name, epoch=None):
+    body = pod(name)
+    body["metadata"]["labels"] = {"scheduler.io/fenced": "true"}
+    if epoch is not None:
+        body["metadata"]["annotations"] = {"scheduler.io/epoch": str(epoch)}
+    return body
+
+
+def pod(name):
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {"schedulerName": "nobody", "terminationGracePeriodSeconds": 0,
+                     "automountServiceAccountToken": False,
+                     "containers": [{"name": "c", "image": "i"}]}}
+
+
+def answer(call):
+    """What the policy says, or "accepted"."""
+    try:
+        call()
+    except ApiError as error:
+        return str(error).split(" denied request: ")[-1]
+    return "accepted"
+
+
+def clean(path):
+    try:
+        ADMIN.delete(path, {"gracePeriodSeconds": 0})
+    except ApiError as error:
+        if error.code != 404:
+            raise
+    eventually(lambda: answer(lambda: ADMIN.get(path)) != "accepted")
+
+
+class UserStamp(unittest.TestCase):
+    def setUp(self):
+        hold("operator-0_x", 3)
+        for name in ("stamped", "foreign"):
+            clean(f"{collection('Job')}/{name}")
+
+    def user(self, job):
+        return job["metadata"].get("annotations", {}).get("scheduler.io/user")
+
+    def test_the_creator_is_stamped(self):
+        job = ALICE.create(collection("Job"), kind_object("Job", "stamped", {"image": "i"}))
+        self.assertEqual(self.user(job), "alice")
+
+    def test_a_stamp_of_ones_own_making_is_replaced(self):
+        body = kind_object("Job", "stamped", {"image": "i"})
+        body["metadata"]["annotations"] = {"scheduler.io/user": "bob", "note": "kept"}
+        job = ALICE.create(collection("Job"), body)
+        self.assertEqual(self.user(job), "alice")
+        self.assertEqual(job["metadata"]["annotations"]["note"], "kept")
+
+    def test_workflows_are_stamped_too(self):
+        spec = {"tasks": [{"name": "a", "image": "i"}]}
+        flow = ALICE.create(collection("Workflow") + "?dryRun=All",
+                            kind_object("Workflow", "stamped", spec))
+        self.assertEqual(self.user(flow), "alice")
+
+    def test_the_operator_passes_a_stamp_on(self):
+        body = kind_object("Job", "foreign", {"image": "i"})
+        body["metadata"]["annotations"] = {"scheduler.io/user": "alice"}
+        self.assertEqual(self.user(ZERO.create(collection("Job"), body)), "alice")
+
+    def test_a_stamp_can_be_neither_changed_nor_removed(self):
+        ALICE.create(collection("Job"), kind_object("Job", "stamped", {"image": "i"}))
+        for value in ("bob", None):
+            self.assertEqual(answer(lambda: ALICE.patch(f"{collection('Job')}/stamped", {
+                "metadata": {"annotations": {"scheduler.io/user": value}}})),
+                "annotation scheduler.io/user is the user who created the object and cannot be "
+                "changed")
+
+    def test_other_edits_are_free(self):
+        ALICE.create(collection("Job"), kind_object("Job", "stamped", {"image": "i"}))
+        ALICE.patch(f"{collection('Job')}/stamped", {"metadata": {"annotations": {"a": "b"}}})
+
+
+class Guard(unittest.TestCase):
+    def setUp(self):
+        hold("operator-0_x", 3)
+
+    def test_alice_cannot_write_the_status_of_any_kind(self):
+        specs = {"Job": {"image": "i"}, "Tenant": {}, "ResourceQuota": {"hard": {}},
+                 "Workflow": {"tasks": [{"name": "a", "image": "i"}]}}
+        for kind, spec in specs.items():
+            clean(f"{collection(kind)}/guarded")
+            ALICE.create(collection(kind), kind_object(kind, "guarded", spec))
+            with self.subTest(kind):
+                self.assertEqual(answer(lambda: ALICE.patch(
+                    f"{collection(kind)}/guarded/status", {"status": {"epoch": 3}})),
+                    "status is written by the Muster operator only")
+
+    def test_a_status_in_a_new_object_is_dropped(self):
+        body = kind_object("Job", "dropped", {"image": "i"})
+        body["status"] = {"phase": "Running"}
+        job = ALICE.create(collection("Job") + "?dryRun=All", body)
+        self.assertNotIn("status", job)
+
+    def test_only_the_operator_gives_namespaces_to_tenants(self):
+        make_namespace(ADMIN, "crd-claimed")
+        path = "/api/v1/namespaces/crd-claimed"
+        claim = {"metadata": {"labels": {"scheduler.io/tenant": "team-a"}}}
+        says = ("label scheduler.io/tenant is written by the Muster operator only: name the "
+                "namespace in spec.namespaces of a Tenant")
+        self.assertEqual(answer(lambda: ALICE.patch(path, claim)), says)
+        ZERO.patch(path, claim)
+        ALICE.patch(path, {"metadata": {"labels": {"team": "x"}}})
+        unclaim = {"metadata": {"labels": {"scheduler.io/tenant": None}}}
+        self.assertEqual(answer(lambda: ALICE.patch(path, unclaim)), says)
+        ZERO.patch(path, unclaim)
+
+    def test_alice_cannot_make_pods_that_look_like_ours(self):
+        self.assertEqual(answer(lambda: ALICE.create(PODS, fenced_pod("forged", 3))),
+                         "label scheduler.io/fenced is written by the Muster operator only")
+        body = pod("forged")
+        body["metadata"]["annotations"] = {"scheduler.io/epoch": "3"}
+        self.assertEqual(answer(lambda: ALICE.create(PODS, body)),
+                         "annotation scheduler.io/epoch is written by the Muster operator only")
+
+    def test_alice_cannot_take_the_marks_off_our_pods(self):
+        clean(f"{PODS}/marked")
+        ZERO.create(PODS, fenced_pod("marked", 3))
+        self.assertEqual(answer(lambda: ALICE.patch(f"{PODS}/marked", {
+            "metadata": {"labels": {"scheduler.io/fenced": None}}})),
+            "label scheduler.io/fenced is written by the Muster operator only")
+        ALICE.patch(f"{PODS}/marked", {"metadata": {"labels": {"mine": "x"}}})
+        clean(f"{PODS}/marked")
+
+
+class Fence(unittest.TestCase):
+    """operator-0 holds the lease with epoch 3, if not said otherwise."""
+
+    def setUp(self):
+        hold("operator-0_x7", 3)
+        for name in ("fenced", "foreign"):
+            clean(f"{PODS}/{name}")
+
+    def test_a_pod_of_the_holder_with_the_epoch_is_accepted(self):
+        ZERO.create(PODS, fenced_pod("fenced", 3))
+
+    def test_another_epoch_is_refused(self):
+        for epoch in (2, 4, "x", None):
+            self.assertEqual(answer(lambda: ZERO.create(PODS, fenced_pod("fenced", epoch))),
+                             f"fenced: epoch '{'' if epoch is None else epoch}' is not that of "
+                             "the lease, 3")
+
+    def test_who_does_not_hold_the_lease_is_refused(self):
+        self.assertEqual(answer(lambda: ONE.create(PODS, fenced_pod("fenced", 3))),
+                         "fenced: system:muster:operator-1 does not hold the lease")
+
+    def test_a_replica_in_the_cluster_is_known_by_its_pod(self):
+        hold("muster-operator-7d4f-abcde_r4nd", 5)
+        IN_CLUSTER.create(PODS + "?dryRun=All", fenced_pod("fenced", 5))
+        self.assertEqual(answer(lambda: OTHER_POD.create(PODS, fenced_pod("fenced", 5))),
+                         "fenced: muster-operator-7d4f-vwxyz does not hold the lease")
+
+    def test_a_new_holder_shuts_out_the_old_one(self):
+        hold("operator-1_y", 4)
+        self.assertEqual(answer(lambda: ZERO.create(PODS, fenced_pod("fenced", 3))),
+                         "fenced: system:muster:operator-0 does not hold the lease")
+        ONE.create(PODS, fenced_pod("fenced", 4))
+
+    def test_status_must_carry_the_epoch(self):
+        clean(f"{collection('Job')}/fenced")
+        ALICE.create(collection("Job"), kind_object("Job", "fenced", {"image": "i"}))
+        path = f"{collection('Job')}/fenced/status"
+        self.assertEqual(answer(lambda: ZERO.patch(path, {"status": {"phase": "Running"}})),
+                         "fenced: epoch '' is not that of the lease, 3")
+        ZERO.patch(path, {"status": {"epoch": 3}})
+        ZERO.patch(path, {"status": {"phase": "Running"}})
+        self.assertEqual(answer(lambda: ONE.patch(path, {"status": {"phase": "Failed"}})),
+                         "fenced: system:muster:operator-1 does not hold the lease")
+        hold("operator-0_x7", 9)
+        self.assertEqual(answer(lambda: ZERO.patch(path, {"status": {"phase": "Failed"}})),
+                         "fenced: epoch '3' is not that of the lease, 9")
+
+    def test_bindings_are_fenced(self):
+        ALICE.create(PODS, pod("foreign"))
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {
+            "name": "foreign", "labels": {"scheduler.io/fenced": "true"},
+            "annotations": {"scheduler.io/epoch": "2"}},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}}
+        path = f"{PODS}/foreign/binding"
+        self.assertEqual(answer(lambda: ZERO.create(path, binding)),
+                         "fenced: epoch '2' is not that of the lease, 3")
+        binding["metadata"]["annotations"]["scheduler.io/epoch"] = "3"
+        self.assertEqual(answer(lambda: ONE.create(path, binding)),
+                         "fenced: system:muster:operator-1 does not hold the lease")
+        ZERO.create(path, binding)
+        bound = ADMIN.get(f"{PODS}/foreign")
+        self.assertEqual(bound["spec"]["nodeName"], "nowhere")
+        self.assertEqual(bound["metadata"]["annotations"]["scheduler.io/epoch"], "3")
+
+    def test_deletes_and_evictions_are_for_the_holder(self):
+        ZERO.create(PODS, fenced_pod("fenced", 3))
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {
+            "name": "fenced", "labels": {"scheduler.io/fenced": "true"}}}
+        says = "fenced: system:muster:operator-1 does not hold the lease"
+        self.assertEqual(answer(lambda: ONE.delete(f"{PODS}/fenced")), says)
+        self.assertEqual(answer(lambda: ONE.create(f"{PODS}/fenced/eviction", eviction)), says)
+        ZERO.delete(f"{PODS}/fenced")
+
+    def test_a_pod_of_an_older_epoch_can_be_deleted(self):
+        ZERO.create(PODS, fenced_pod("fenced", 3))
+        hold("operator-1_y", 4)
+        ONE.delete(f"{PODS}/fenced")
+
+    def test_users_may_delete_our_pods(self):
+        ZERO.create(PODS, fenced_pod("fenced", 3))
+        ALICE.delete(f"{PODS}/fenced")
+
+    def test_other_writes_of_ours_are_for_the_holder_too(self):
+        body = kind_object("Job", "by-operator", {"image": "i"})
+        self.assertEqual(answer(lambda: ONE.create(collection("Job") + "?dryRun=All", body)),
+                         "fenced: system:muster:operator-1 does not hold the lease")
+        ZERO.create(collection("Job") + "?dryRun=All", body)
+
+
+class NoLease(unittest.TestCase):
+    def setUp(self):
+        hold("operator-0_x", 3)
+        for name in ("plain", "ours"):
+            clean(f"{PODS}/{name}")
+        ZERO.create(PODS, fenced_pod("ours", 3))
+        delete_lease()
+
+    def test_plain_pods_still_start(self):
+        ALICE.create(PODS, pod("plain"))
+        ALICE.delete(f"{PODS}/plain")
+
+    def test_ours_do_not(self):
+        says = answer(lambda: ZERO.create(PODS, fenced_pod("fenced", 3)))
+        self.assertIn("failed to configure binding: no params found for policy binding with "
+                      "`Deny` parameterNotFoundAction", says)
+
+    def test_our_pods_can_be_deleted(self):
+        ZERO.delete(f"{PODS}/ours")
+
+    def test_jobs_can_be_made_but_get_no_status(self):
+        clean(f"{collection('Job')}/waiting")
+        ALICE.create(collection("Job"), kind_object("Job", "waiting", {"image": "i"}))
+        self.assertNotEqual("accepted", answer(lambda: ZERO.patch(
+            f"{GROUP}/namespaces/crd-test/jobs/waiting/status", {"status": {"epoch": 3}})))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""The schemas of crds/ on a real API server: what they accept, and the sentence for what they refuse."""
+
+import json
+import unittest
+
+import yaml
+
+from api_access import (ROOT, Api, ApiError, As, apply, collection, control_plane, kind_object)
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+NOISE = ", <nil>: Invalid value: null: some validation rules were not checked"
+LOCKED = ("cannot be changed now: set spec.suspend to true and wait until status.placement is gone, "
+          "or create a new Job")
+CONTAINERS = [{"name": "c", "image": "i"}]
+DATA = ROOT / "tests" / "data"
+
+
+def setUpModule():
+    global ADMIN, OPERATOR
+    plane = control_plane()
+    ADMIN = Api(plane.kubeconfig)
+    OPERATOR = As(plane.kubeconfig, "system:muster:operator-0", "muster:operators")
+
+
+def refusal(call):
+    """The sentence with which the call is refused, without the object's name."""
+    try:
+        call()
+    except ApiError as error:
+        text = str(error).split(" is invalid: ")[-1]
+        return text.removeprefix("[").split(NOISE)[0]
+    return "accepted"
+
+
+def create(kind, name, spec, dry=False):
+    query = "?fieldValidation=Strict" + ("&dryRun=All" if dry else "")
+    return ADMIN.create(collection(kind) + query, kind_object(kind, name, spec))
+
+
+def fresh(kind, name, spec):
+    """Creates it, also where an earlier run left one."""
+    try:
+        ADMIN.delete(f"{collection(kind)}/{name}")
+    except ApiError as error:
+        if error.code != 404:
+            raise
+    return create(kind, name, spec)
+
+
+def merge(kind, name, spec):
+    return ADMIN.patch(f"{collection(kind)}/{name}", {"spec": spec})
+
+
+def task(name="a", **more):
+    return {"name": name, "template": {"spec": {"containers": CONTAINERS}}, **more}
+
+
+class Requirements(unittest.TestCase):
+    def test_tenant_is_accepted_as_written(self):
+        self.accepts(yaml.safe_load((DATA / "requirements/tenant.yaml").read_text()))
+
+    def test_quota_is_accepted_as_written(self):
+        self.accepts(yaml.safe_load((DATA / "requirements/resourcequota.yaml").read_text()))
+
+    def test_body_of_a_job_without_its_name_is_its_spec(self):
+        self.accepts(self.from_body("Job", "job.json"))
+
+    def test_body_of_a_workflow_without_its_name_is_its_spec(self):
+        self.accepts(self.from_body("Workflow", "workflow.json"))
+
+    def from_body(self, kind, file):
+        body = json.loads((DATA / "requirements" / file).read_text())
+        return kind_object(kind, body.pop("name"), body)
+
+    def accepts(self, body):
+        path = collection(body["kind"]) + "?fieldValidation=Strict&dryRun=All"
+        answer = ADMIN.create(path, body)
+        for key, value in body["spec"].items():
+            self.assertEqual(without_defaults(answer["spec"][key], value), value)
+
+
+def without_defaults(answer, asked):
+    """The answer's members that were asked for."""
+    if isinstance(asked, dict):
+        return {key: without_defaults(answer.get(key), value) for key, value in asked.items()}
+    if isinstance(asked, list) and isinstance(answer, list):
+        return [without_defaults(a, b) for a, b in zip(answer, asked)]
+    return answer
+
+
+class WrongObjects(unittest.TestCase):
+    def test_each_is_refused_with_its_sentence(self):
+        cases = yaml.safe_load((DATA / "wrong_objects.yaml").read_text())
+        self.assertGreaterEqual(len(cases), 60)
+        for case in cases:
+            wrong = case["object"]
+            with self.subTest(**wrong):
+                self.assertEqual(refusal(lambda wrong=wrong: create(
+                    wrong["kind"], wrong.get("name", "x"), wrong.get("spec"), dry=True)),
+                    case["says"])
+
+
+class Changes(unittest.TestCase):
+    """What shapes pods stays as it is, by whatever verb."""
+
+    SHORT = {"image": "i", "command": ["a"], "args": ["b"], "env": [{"name": "A", "value": "1"},
+             {"name": "B", "value": "2"}], "resources": {"cpu": 1}, "replicas": 2,
+             "sharedMemory": "1Gi", "gang": {"minMember": 1}, "gpu": {"model": "H100"}}
+    OTHER = {"image": "j", "command": ["c"], "args": [], "env": [{"name": "A", "value": "9"}],
+             "resources": {"cpu": 2}, "replicas": 3, "sharedMemory": "2Gi",
+             "gang": {"minMember": 2}, "gpu": {"model": "A100"}}
+
+    def test_merge_patch_cannot_change_a_field(self):
+        fresh("Job", "patched", self.SHORT)
+        for field, value in self.OTHER.items():
+            with self.subTest(field=field):
+                self.assertIn(f"spec.{field} {LOCKED}",
+                              refusal(lambda: merge("Job", "patched", {field: value})))
+
+    def test_a_field_cannot_be_removed(self):
+        fresh("Job", "removed", self.SHORT)
+        for field in set(self.OTHER) - {"image"}:
+            with self.subTest(field=field):
+                self.assertIn(f"spec.{field} {LOCKED}",
+                              refusal(lambda: merge("Job", "removed", {field: None})))
+
+    def test_a_field_cannot_be_added_later(self):
+        fresh("Job", "added", {"image": "i"})
+        for field in set(self.OTHER) - {"image", "args"}:
+            value = {"minMember": 1} if field == "gang" else self.OTHER[field]
+            with self.subTest(field=field):
+                self.assertIn(f"spec.{field} {LOCKED}",
+                              refusal(lambda: merge("Job", "added", {field: value})))
+
+    def test_update_cannot_change_a_field(self):
+        job = fresh("Job", "updated", self.SHORT)
+        job["spec"]["image"] = "other"
+        self.assertIn(f"spec.image {LOCKED}", refusal(
+            lambda: ADMIN.request("PUT", collection("Job") + "/updated", job)))
+
+    def test_apply_cannot_change_or_remove_a_field(self):
+        fresh("Job", "applied", {"image": "i"})
+        ADMIN.delete(collection("Job") + "/applied")
+        whole = kind_object("Job", "applied", {"image": "i", "command": ["a"]})
+        apply(ADMIN, collection("Job"), "applied", whole)
+        changed = kind_object("Job", "applied", {"image": "j", "command": ["a"]})
+        removed = kind_object("Job", "applied", {"image": "i"})
+        self.assertIn(f"spec.image {LOCKED}", refusal(
+            lambda: apply(ADMIN, collection("Job"), "applied", changed)))
+        self.assertIn(f"spec.command {LOCKED}", refusal(
+            lambda: apply(ADMIN, collection("Job"), "applied", removed)))
+
+    def test_the_form_cannot_change(self):
+        fresh("Job", "form", {"image": "i"})
+        says = refusal(lambda: merge("Job", "form", {"image": None, "tasks": [task()]}))
+        self.assertIn(f"spec.image {LOCKED}", says)
+        self.assertIn(f"spec.tasks {LOCKED}", says)
+
+    def test_nothing_inside_a_template_can_change(self):
+        fresh("Job", "inside", {"tasks": [task(), task("b")]})
+        deep = task()
+        deep["template"]["spec"] = {"containers": [{"name": "c", "image": "other"}]}
+        labelled = task()
+        labelled["template"]["metadata"] = {"labels": {"x": "y"}}
+        known = task()
+        known["template"]["spec"] = {"containers": CONTAINERS, "priorityClassName": "high"}
+        for name, first in {"image": deep, "label": labelled, "field": known,
+                            "replicas": task(replicas=2)}.items():
+            with self.subTest(name):
+                self.assertIn(f"spec.tasks {LOCKED}", refusal(
+                    lambda: merge("Job", "inside", {"tasks": [first, task("b")]})))
+
+    def test_the_order_of_tasks_and_variables_cannot_change(self):
+        fresh("Job", "order", {"tasks": [task(), task("b")]})
+        self.assertIn(f"spec.tasks {LOCKED}", refusal(
+            lambda: merge("Job", "order", {"tasks": [task("b"), task()]})))
+        fresh("Job", "order-env", self.SHORT)
+        self.assertIn(f"spec.env {LOCKED}", refusal(
+            lambda: merge("Job", "order-env", {"env": list(reversed(self.SHORT["env"]))})))
+
+    def test_what_does_not_shape_pods_can_change(self):
+        fresh("Job", "free", self.SHORT)
+        answer = merge("Job", "free", {
+            "suspend": True, "priority": 700, "deadline": "2030-01-01T00:00:00Z",
+            "retryPolicy": {"maxRetries": 5}, "maxRuntimeSeconds": 5, "activeDeadlineSeconds": 9,
+            "ttlSecondsAfterFinished": 60, "preemption": {"policy": "Reclaim"}})
+        self.assertEqual(answer["spec"]["priority"], 700)
+
+    def test_a_suspended_job_without_placement_can_be_edited(self):
+        fresh("Job", "suspended", self.SHORT)
+        merge("Job", "suspended", {"suspend": True, "image": "other", "command": None})
+        self.assertIn(f"spec.image {LOCKED}", refusal(
+            lambda: merge("Job", "suspended", {"suspend": False, "image": "third"})))
+
+    def test_a_suspended_job_with_a_placement_cannot_be_edited(self):
+        fresh("Job", "placed", {"image": "i", "suspend": True})
+        placement = {"attempt": 1, "state": "Releasing", "assignments": []}
+        write_status("Job", "placed", {"placement": placement})
+        self.assertIn(f"spec.image {LOCKED}",
+                      refusal(lambda: merge("Job", "placed", {"image": "other"})))
+        write_status("Job", "placed", {"placement": None})
+        merge("Job", "placed", {"image": "other"})
+
+    def test_cancel_is_one_way(self):
+        fresh("Job", "cancelled", {"image": "i"})
+        merge("Job", "cancelled", {"cancel": True})
+        for value in (False, None):
+            self.assertEqual(refusal(lambda: merge("Job", "cancelled", {"cancel": value})),
+                             "<nil>: Invalid value: spec.cancel cannot be taken back: "
+                             "create a new Job")
+
+    def test_tasks_of_a_workflow_cannot_change(self):
+        fresh("Workflow", "flow", {"tasks": [{"name": "a", "image": "i"}]})
+        self.assertEqual(refusal(lambda: merge("Workflow", "flow", {"tasks": [
+            {"name": "a", "image": "j"}]})),
+            "<nil>: Invalid value: spec.tasks cannot be changed: create a new Workflow")
+
+
+def write_status(kind, name, status):
+    """As the operator does; with the epoch of a lease that this test holds."""
+    hold_lease()
+    return OPERATOR.patch(f"{collection(kind)}/{name}/status",
+                          {"status": {"epoch": 1, **status}})
+
+
+def hold_lease():
+    body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "muster-operator"},
+            "spec": {"holderIdentity": "operator-0_x", "leaseTransitions": 1}}
+    apply(ADMIN, "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases",
+          "muster-operator", body)
+
+
+class Maxima(unittest.TestCase):
+    """The published limits can be used, and changed objects of that size can be judged."""
+
+    def test_a_job_of_10000_replicas(self):
+        create("Job", "wide", {"image": "i", "replicas": 10000}, dry=True)
+
+    def test_a_job_of_32_tasks_and_10000_replicas_and_its_update(self):
+        tasks = [task(f"t{i}", replicas=312 + 16 * (i == 0)) for i in range(32)]
+        fresh("Job", "tasks", {"tasks": tasks, "gang": {"minMember": 10000}})
+        merge("Job", "tasks", {"priority": "low"})
+
+    def test_a_job_with_the_longest_lists_and_its_update(self):
+        fresh("Job", "lists", {
+            "image": "i" * 4096, "command": ["c" * 500] * 256, "args": ["a" * 100] * 1024,
+            "env": [{"name": f"V{i}", "value": "v" * 1000} for i in range(256)],
+            "resources": {f"example.com/r{i}": i for i in range(16)}})
+        merge("Job", "lists", {"priority": "low"})
+
+    def test_a_workflow_of_1000_tasks(self):
+        tasks = [{"name": f"t{i}", "image": "i", "resources": {"cpu": 1, "gpu": "1"},
+                  "dependencies": [f"t{j}" for j in range(max(0, i - 32), i)]}
+                 for i in range(1000)]
+        api = Api(control_plane().kubeconfig)
+        path = collection("Workflow")
+        if refusal(lambda: api.request("GET", path + "/long", timeout=60)) == "accepted":
+            api.delete(path + "/long")
+        api.create(path, kind_object("Workflow", "long", {"tasks": tasks}))
+        api.patch(path + "/long", {"metadata": {"labels": {"a": "b"}}})
+
+    def test_a_tenant_with_the_longest_lists(self):
+        amounts = {f"example.com/r{i}": "1E" for i in range(32)}
+        create("Tenant", "t" * 63, {
+            "resourceQuota": amounts, "guaranteed": amounts,
+            "borrowing": {"limit": amounts, "lendingLimit": amounts},
+            "namespaces": [f"n{i}-*" for i in range(256)],
+            "users": [f"u{i}" for i in range(1000)], "groups": [f"g{i}" for i in range(1000)],
+            "placement": {"nodeSelector": {f"k{i}": "v" for i in range(32)}}}, dry=True)
+
+    def test_a_placement_of_10000_assignments(self):
+        fresh("Job", "spread", {"image": "i", "replicas": 10000})
+        entry = {"nodeUID": "0" * 36, "task": "main"}
+        write_status("Job", "spread", {"placement": {
+            "attempt": 1, "revision": 1, "state": "Committed",
+            "assignments": [{"node": f"node-{i}", "indexes": str(i), **entry}
+                            for i in range(10000)]}})
+
+
+class Columns(unittest.TestCase):
+    def test_kubectl_shows_them(self):
+        fresh("Job", "shown", {"image": "i"})
+        write_status("Job", "shown", {"phase": "Pending", "reason": "WaitingForQuota",
+                                      "tenant": "team-a", "gpus": 0, "ready": "0/1"})
+        table = As(control_plane().kubeconfig, "admin", "system:masters", accept=TABLE).get(
+            collection("Job") + "/shown")
+        names = [column["name"] for column in table["columnDefinitions"]]
+        self.assertEqual(names, ["Name", "Tenant", "Priority", "Phase", "Reason", "GPUs", "Ready",
+                                 "Age", "Nodes", "Runtime", "Preemptions", "Deadline"])
+        self.assertEqual(table["rows"][0]["cells"][:7],
+                         ["shown", "team-a", None, "Pending", "WaitingForQuota", 0, "0/1"])
+
+
+if __name__ == "__main__":
+    unittest.main()
