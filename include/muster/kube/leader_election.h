@@ -7,9 +7,9 @@
 // a process that was frozen finds its time gone.  Who loses the Lease does not get it back: end the
 // process.
 //
-// Threads: one of its own, on which the callbacks run; they must not block nor call RaiseEpoch,
-// Stop. MayWrite takes no lock.  Ownership: transport (a connection of its own) and clock outlive
-// it.
+// Threads: one of its own, on which the callbacks run; they must not block, nor call RaiseEpoch or
+// Stop.  MayWrite takes no lock.  Ownership: give it a transport with connections of its own; the
+// clock must outlive it.
 #pragma once
 
 #include <cstdint>
