@@ -48,8 +48,9 @@ function(muster_test path)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src
                                              ${CMAKE_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${MUSTER_WARNINGS})
-  target_compile_definitions(${name} PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  # Relative, and tests run at the root: an absolute path would make ccache miss in a second clone.
+  target_compile_definitions(${name} PRIVATE MUSTER_SOURCE_DIR=".")
   target_link_libraries(${name} PRIVATE ${T_DEPS} GTest::gtest_main Threads::Threads)
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "unit;${T_LABELS}")
 endfunction()

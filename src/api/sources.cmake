@@ -3,6 +3,7 @@ muster_library(api RANK 1
        tenant_json.cc job_json.cc job_status_json.cc workflow_json.cc
        write_json.cc write_status_json.cc status_patch_json.cc template_json.cc security_json.cc
        environment_json.cc render_pod_json.cc render_objects_json.cc
+       render_workflow_json.cc render_tenant_json.cc
   DEPS base
   EXTERNAL nlohmann_json::nlohmann_json)
 muster_test(api/codec_test DEPS muster::api)

@@ -21,6 +21,15 @@ class WallClock final : public Clock {
 
 }  // namespace
 
+void Clock::Wait(CondVar& cv, Mutex& mutex, std::int64_t boot_ms) const {
+  if (boot_ms == kForever) {
+    cv.wait(mutex);
+    return;
+  }
+  const std::int64_t left = boot_ms - BootMs();
+  if (left > 0) cv.wait_for(mutex, std::chrono::milliseconds(left));
+}
+
 const Clock& SystemClock() {
   static const WallClock clock;
   return clock;

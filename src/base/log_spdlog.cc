@@ -80,6 +80,8 @@ void InitLog(LogFormat format, LogLevel level) {
   }
 }
 
+void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
+
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (!Logger().should_log(ToSpdlog(level))) return;
   Logger().log(ToSpdlog(level), Render(message, fields));

@@ -55,6 +55,8 @@ struct Assignment {
   std::string node_uid;
   std::string task;
   std::string indexes;
+
+  friend bool operator==(const Assignment&, const Assignment&) = default;
 };
 
 enum class PlacementState { kCommitted, kMaterialised, kReleasing };
@@ -76,6 +78,8 @@ struct Placement {
   bool borrowing = false;                    // B of scheduling.md section 6 at its start
   base::TimePoint committed_at;
   std::vector<Assignment> assignments;
+
+  friend bool operator==(const Placement&, const Placement&) = default;
 };
 
 struct TaskStatus {
@@ -83,6 +87,8 @@ struct TaskStatus {
   std::int32_t ready = 0;
   std::string succeeded;  // ranges
   std::string failed;     // ranges
+
+  friend bool operator==(const TaskStatus&, const TaskStatus&) = default;
 };
 
 struct JobStatus {
@@ -108,6 +114,8 @@ struct JobStatus {
   base::TimePoint attempt_ready_at;  // minMember Ready, of this attempt; 0: not yet
   base::TimePoint completion_time;
   std::vector<Condition> conditions;
+
+  friend bool operator==(const JobStatus&, const JobStatus&) = default;
 };
 
 struct Job {

@@ -52,6 +52,8 @@ struct Condition {
   std::string message;
   base::TimePoint last_transition;
   std::int64_t observed_generation = 0;
+
+  friend bool operator==(const Condition&, const Condition&) = default;
 };
 
 // Labels and annotations of ours (docs/reference/labels.md).

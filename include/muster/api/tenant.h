@@ -61,6 +61,8 @@ struct TenantStatus {
   std::int32_t running = 0;
   std::string share;  // column: dominant share, per cent with one digit
   std::vector<Condition> conditions;
+
+  friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
 };
 
 struct Tenant {
@@ -77,6 +79,8 @@ struct ResourceQuotaStatus {
   ResourceList used;
   std::string gpus, cpu, memory, jobs;  // columns: used/hard
   std::vector<Condition> conditions;
+
+  friend bool operator==(const ResourceQuotaStatus&, const ResourceQuotaStatus&) = default;
 };
 
 struct ResourceQuota {

@@ -18,6 +18,8 @@ struct WorkflowTask {
 struct WorkflowTaskStatus {
   std::string name;
   std::string phase;  // Waiting, or the phase of its Job
+
+  friend bool operator==(const WorkflowTaskStatus&, const WorkflowTaskStatus&) = default;
 };
 
 struct WorkflowStatus {
@@ -31,6 +33,8 @@ struct WorkflowStatus {
   std::vector<Condition> conditions;
   base::TimePoint start_time;
   base::TimePoint completion_time;
+
+  friend bool operator==(const WorkflowStatus&, const WorkflowStatus&) = default;
 };
 
 struct Workflow {

@@ -7,6 +7,8 @@
 #include <compare>
 #include <cstdint>
 
+#include "muster/base/mutex.h"
+
 namespace muster::base {
 
 // Milliseconds since the Unix epoch.  0 means "not set" where a field says so.
@@ -23,7 +25,13 @@ class Clock {
   virtual TimePoint Now() const = 0;
   // Milliseconds on CLOCK_BOOTTIME: for deadlines inside this process; counts time asleep too.
   virtual std::int64_t BootMs() const = 0;
+  // Releases `mutex`, sleeps until `cv` is notified or BootMs() reaches `boot_ms` (kForever: never),
+  // and takes `mutex` again.  May return early: the caller loops on its condition.  A clock of the
+  // tests overrides it, so that nothing in them waits for real time.
+  virtual void Wait(CondVar& cv, Mutex& mutex, std::int64_t boot_ms) const REQUIRES_LOCK(mutex);
 };
+
+inline constexpr std::int64_t kForever = INT64_MAX;
 
 // The process-wide clock.  Never deleted.
 const Clock& SystemClock();

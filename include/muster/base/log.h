@@ -20,6 +20,7 @@ struct LogField {
 };
 
 void InitLog(LogFormat format, LogLevel level);
+void SetLogLevel(LogLevel level);
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 inline void LogInfo(std::string_view m, std::initializer_list<LogField> f = {}) {

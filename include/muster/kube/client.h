@@ -5,7 +5,10 @@
 // not block.  Ownership: the Client must outlive its outstanding calls (its destructor waits).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -17,14 +20,15 @@ namespace muster::kube {
 
 // Which write goes first when the rate limit holds some back; lower goes first.
 enum class Lane { kLease, kPods, kCommit, kTerminal, kRest };
+inline constexpr int kLanes = 5;
 
 enum class Verb { kGet, kCreate, kUpdate, kMergePatch, kJsonPatch, kApply, kDelete };
 
 struct Call {
   Verb verb = Verb::kGet;
-  std::string path;   // see paths.h; subresource included
-  std::string query;  // without "?", e.g. "dryRun=All&fieldValidation=Strict"
-  std::string body;   // JSON; for kDelete the DeleteOptions or empty
+  std::string path = {};   // see paths.h; subresource included
+  std::string query = {};  // without "?", e.g. "dryRun=All&fieldValidation=Strict"
+  std::string body = {};   // JSON; for kDelete the DeleteOptions or empty
   Lane lane = Lane::kRest;
   std::int64_t timeout_ms = 5'000;
 };
@@ -34,8 +38,31 @@ using CallDone = std::function<void(base::Result<std::string> body)>;
 struct ClientLimits {
   double requests_per_second = 2'000;  // writes; kLease is never held back
   int burst = 2'000;
-  int max_in_flight = 64;
+  int max_in_flight = 64;  // kLease may exceed it
 };
+
+// Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
+inline constexpr std::array<std::int64_t, 12> kLatencyBoundsMs = {1,   2,   5,   10,   20,   50,
+                                                                  100, 200, 500, 1000, 2000, 5000};
+
+// Requests of one verb since the start, retries counted each.
+struct VerbStats {
+  std::map<int, std::int64_t> by_status;  // HTTP status; 0: no answer came
+  std::array<std::int64_t, kLatencyBoundsMs.size() + 1> latency{};  // not cumulative
+  std::int64_t latency_sum_ms = 0;
+};
+
+// A snapshot for the metrics.
+struct ClientStats {
+  std::map<Verb, VerbStats> verbs;
+  std::array<int, kLanes> queued{};
+  int in_flight = 0;
+  std::int64_t throttled = 0;        // answers with 429, budgets of evictions apart
+  std::int64_t refused_by_gate = 0;  // writes never sent
+};
+
+// "get", "create", … as the metrics label them.
+std::string_view ToString(Verb verb);
 
 class Client {
  public:
@@ -50,6 +77,7 @@ class Client {
 
   // Sends in the order of lane, then of submission.  A 429 is retried after its Retry-After (or
   // back-off) up to 5 times, holding back the lanes below kLease meanwhile; nothing else is retried.
+  // An Eviction refused by a PodDisruptionBudget comes back as kThrottled at once.
   void Submit(Call call, CallDone done);
 
   // Submit and wait.  For start-up, tests and leader election; never on the owner thread.
@@ -57,6 +85,9 @@ class Client {
 
   // Calls that are queued or in flight.
   int outstanding() const;
+  // Waits until there are none, at most `timeout_ms`; whether there are none.
+  bool WaitIdle(std::int64_t timeout_ms);
+  ClientStats stats() const;
 
  private:
   struct Impl;

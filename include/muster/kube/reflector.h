@@ -2,7 +2,11 @@
 // resumed from the last resourceVersion; a new LIST after 410 (as HTTP status or as an in-stream
 // ERROR event).  A silent watch is cut after `idle_cut_ms` and resumed.  Back-off with jitter.
 //
+// Events are passed on as they come, duplicates included: a Sink looks at the state it is given, not
+// at the change.  resourceVersion is opaque: never compared, only handed back.
+//
 // Threads: one thread of its own for each Reflector; Sink methods are called on it, one at a time.
+// Ownership: the Transport and the Clock must outlive the Reflector.
 #pragma once
 
 #include <functional>
@@ -26,10 +30,12 @@ struct Sink {
 };
 
 struct ReflectorOptions {
-  std::string path;   // collection, e.g. /apis/scheduler.io/v1/jobs
-  std::string query;  // extra selector, e.g. "fieldSelector=…"; usually empty
+  std::string path = {};   // collection, e.g. /apis/scheduler.io/v1/jobs
+  std::string query = {};  // extra selector, e.g. "fieldSelector=…"; usually empty
   std::int64_t page_size = 1'000;
   std::int64_t idle_cut_ms = 120'000;
+  std::int64_t request_timeout_ms = 30'000;  // of one page, and of the head of a watch
+  std::uint64_t seed = 0;                    // of the jitter; 0 takes one from path and clock
 };
 
 // What /readyz and the metrics show of one Reflector.
@@ -37,7 +43,7 @@ struct ReflectorStats {
   bool synced = false;  // a LIST has been delivered and no re-list is pending
   std::int64_t lists = 0;
   std::int64_t watches = 0;
-  std::int64_t events = 0;
+  std::int64_t events = 0;  // delivered; bookmarks not counted
   std::string last_error;  // empty when the last attempt went well
 };
 

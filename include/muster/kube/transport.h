@@ -29,7 +29,8 @@ struct Response {
   std::int64_t retry_after_ms = 0;  // Retry-After, 0 if absent
 };
 
-// An open stream.  Destroying it cuts the connection and waits until no callback runs.
+// An open stream.  Destroying it cuts the connection and waits until no callback runs; none runs
+// afterwards.  REQUIRES: not destroyed inside a callback of its own.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -37,16 +38,18 @@ class Stream {
 
 struct StreamHandler {
   std::function<void(std::string_view line)> on_line;  // one JSON document, without the newline
-  // Exactly once, last: a non-200 Response with its body, or a 200 one when the server closed, or
-  // kUnavailable when the connection broke.
+  // Exactly once, last (unless the Stream is destroyed before): a non-200 Response with its body, or
+  // a 200 one when the server closed, or kUnavailable when the connection broke.
   std::function<void(base::Result<Response>)> on_end;
 };
 
 class Transport {
  public:
+  // Cuts what is outstanding and waits for it.  REQUIRES: every Stream is destroyed.
   virtual ~Transport() = default;
   // `done` is called exactly once.  kUnavailable: no answer; a write may have been carried out.
   virtual void Send(Request request, std::function<void(base::Result<Response>)> done) = 0;
+  // `timeout_ms` bounds the time until the head of the answer; the stream itself may stay open.
   virtual std::unique_ptr<Stream> Open(Request request, StreamHandler handler) = 0;
 };
 

@@ -1,0 +1,1 @@
+"""`make demo` and its relatives; hack/demo.py is the command line."""

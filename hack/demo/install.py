@@ -1,0 +1,135 @@
+"""Puts Muster into a cluster for the demo: CRDs, roles and admission policies of the chart under the
+release name muster-demo, without the Deployment, because the two replicas run on this machine."""
+
+import json
+import subprocess
+
+import yaml
+
+from .kubectl import LEASE, OPERATOR, RELEASE, ROOT, SYSTEM, DemoError, tool
+from .state import DIRECTORY
+
+MUTATING = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
+IN_CLUSTER_ONLY = {"Deployment", "PodDisruptionBudget", "Service", "NetworkPolicy", "ConfigMap"}
+REPLICAS = 2
+
+
+def render(kubectl):
+    """The chart's objects as this cluster should get them."""
+    versions = []
+    served = kubectl.try_run("get", "--raw", "/apis/admissionregistration.k8s.io/v1")
+    if served.returncode == 0 and "mutatingadmissionpolicies" in served.stdout:
+        versions = ["--api-versions", MUTATING]
+    done = subprocess.run(
+        [tool("helm"), "template", RELEASE, str(ROOT / "charts/muster"), "--namespace", SYSTEM,
+         "--no-hooks", "--kube-version", server_version(kubectl), *versions],
+        text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise DemoError(f"helm template: {done.stderr.strip()}")
+    return [item for item in yaml.safe_load_all(done.stdout)
+            if item and item["kind"] not in IN_CLUSTER_ONLY]
+
+
+def server_version(kubectl):
+    return json.loads(kubectl.run("version", "-o", "json"))["serverVersion"]["gitVersion"]
+
+
+def install(kubectl, state):
+    """Applies everything; remembers which CRDs were not there before."""
+    objects = render(kubectl)
+    crds = [item for item in objects if item["kind"] == "CustomResourceDefinition"]
+    if not crds:
+        raise DemoError("the chart holds no CRD")
+    before = {item["metadata"]["name"] for item in kubectl.items("customresourcedefinitions")}
+    names = [item["metadata"]["name"] for item in crds]
+    state.data["made_crds"] = [name for name in names if name not in before]
+    state.save()
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
+    rest = [item for item in objects if item["kind"] != "CustomResourceDefinition"]
+    apply(kubectl, [namespace] + crds)
+    apply(kubectl, rest)
+    apply(kubectl, [stand_in(index) for index in range(REPLICAS)])
+    kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
+                *[f"crd/{name}" for name in names])
+
+
+def apply(kubectl, objects):
+    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-",
+                text=yaml.safe_dump_all(objects), timeout=120)
+
+
+def remove(kubectl, state):
+    """Everything that install() and the samples made; policies go before what they guard."""
+    if kubectl.try_run("get", "crd", "tenants.scheduler.io").returncode == 0:
+        kubectl.run("delete", "tenants.scheduler.io", "--ignore-not-found", *sample_tenants())
+    objects = render(kubectl)
+    policies = [item for item in objects if "AdmissionPolicy" in item["kind"]]
+    rest = [item for item in objects if item not in policies
+            and item["kind"] != "CustomResourceDefinition"]
+    for group in (policies, rest):
+        kubectl.run("delete", "--ignore-not-found", "-f", "-", text=yaml.safe_dump_all(group))
+    spaces = [item["metadata"]["name"] for item in kubectl.items("namespaces")
+              if item["metadata"]["name"] in sample_namespaces() | {SYSTEM}]
+    if spaces:
+        kubectl.run("delete", "namespace", "--ignore-not-found", *spaces, timeout=180)
+    if state.data.get("made_crds"):
+        kubectl.run("delete", "crd", "--ignore-not-found", *state.data["made_crds"], timeout=120)
+
+
+def samples():
+    return sorted((ROOT / "manifests" / "samples").glob("[0-9]*.yaml"))
+
+
+def sample_objects():
+    return [item for path in samples() for item in yaml.safe_load_all(path.read_text()) if item]
+
+
+def sample_tenants():
+    return [o["metadata"]["name"] for o in sample_objects() if o["kind"] == "Tenant"]
+
+
+def sample_namespaces():
+    return {o["metadata"]["name"] for o in sample_objects() if o["kind"] == "Namespace"}
+
+
+def identity(index):
+    """The pod that replica `index` passes for."""
+    return f"operator-{index}"
+
+
+def stand_in(index):
+    """A pod that never runs, because of its gate: the token of a replica is bound to it, so that the
+    API server knows a replica on this machine by its pod name, as it would in the cluster."""
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    return {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": identity(index), "namespace": SYSTEM},
+        "spec": {"serviceAccountName": OPERATOR, "automountServiceAccountToken": False,
+                 "schedulingGates": [{"name": "scheduler.io/runs-outside"}],
+                 "securityContext": {"runAsNonRoot": True, "runAsUser": 65532,
+                                     "seccompProfile": {"type": "RuntimeDefault"}},
+                 "containers": [{"name": "operator", "image": "muster-operator:outside",
+                                 "securityContext": security}]}}
+
+
+def credentials(kubectl, index):
+    """A kubeconfig with a token of the operator's ServiceAccount, bound to the stand-in pod."""
+    pod = json.loads(kubectl.run("get", "pod", identity(index), "-n", SYSTEM, "-o", "json"))
+    token = kubectl.run("create", "token", OPERATOR, "-n", SYSTEM, "--duration=24h",
+                        "--bound-object-kind=Pod", f"--bound-object-name={identity(index)}",
+                        f"--bound-object-uid={pod['metadata']['uid']}").strip()
+    view = json.loads(kubectl.run("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))
+    view["users"] = [{"name": "operator", "user": {"token": token}}]
+    view["contexts"] = [{"name": "operator", "context": {
+        "cluster": view["clusters"][0]["name"], "user": "operator"}}]
+    view["current-context"] = "operator"
+    path = DIRECTORY / f"{identity(index)}.kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(view))
+    return str(path)
+
+
+def lease_holder(kubectl):
+    done = kubectl.try_run("get", "lease", LEASE, "-n", SYSTEM, "-o",
+                           "jsonpath={.spec.holderIdentity}")
+    return done.stdout.strip()

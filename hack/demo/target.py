@@ -1,0 +1,85 @@
+"""Which cluster the demo uses: one of its own, or the one that KUBECONFIG names, after asking."""
+
+import os
+import subprocess
+import sys
+
+from .kubectl import CLUSTER, SYSTEM, DemoError, Kubectl
+from .state import CLUSTER_DIR
+
+NODES, GPUS_PER_NODE = 8, 8
+
+
+def choose(state):
+    """A Kubectl for the cluster of this demo, started or confirmed; remembered in `state`."""
+    if state.data.get("kubeconfig"):
+        return reopen(state)
+    users = os.environ.get("KUBECONFIG")
+    return _users_cluster(state, users) if users else _own_cluster(state)
+
+
+def reopen(state):
+    """The cluster that an earlier command chose."""
+    return Kubectl(state.data["kubeconfig"], state.data.get("context"))
+
+
+def _own_cluster(state):
+    command = [str(CLUSTER), "up", "--dir", str(CLUSTER_DIR), "--nodes", str(NODES),
+               "--gpus-per-node", str(GPUS_PER_NODE), "--quiet"]
+    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise DemoError("the local control plane did not start (see above)")
+    state.data.update(own_cluster=True, kubeconfig=_own_kubeconfig("admin"), context=None)
+    state.save()
+    return Kubectl(state.data["kubeconfig"])
+
+
+def _own_kubeconfig(name):
+    done = subprocess.run([str(CLUSTER), "kubeconfig", name, "--dir", str(CLUSTER_DIR)], text=True,
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise DemoError(f"no kubeconfig for {name}")
+    return done.stdout.strip()
+
+
+def _users_cluster(state, kubeconfig):
+    kubectl = Kubectl(kubeconfig)
+    context = kubectl.run("config", "current-context").strip()
+    kubectl = Kubectl(kubeconfig, context)
+    server = kubectl.run("config", "view", "--minify", "-o",
+                         "jsonpath={.clusters[0].cluster.server}").strip()
+    print(f"KUBECONFIG is set: the demo would use\n  context {context}\n  server  {server}\n"
+          "It makes CRDs, cluster roles and admission policies named muster-demo-*, and touches only"
+          " namespaces muster-demo-*.", flush=True)
+    _confirm(context)
+    _refuse_second(kubectl)
+    state.data.update(own_cluster=False, kubeconfig=kubeconfig, context=context)
+    state.save()
+    return kubectl
+
+
+def _confirm(context):
+    given = os.environ.get("DEMO_CONFIRM")
+    if given is None and sys.stdin.isatty():
+        given = input(f"Type the name of the context to go on [{context}]: ").strip()
+    if given != context:
+        raise DemoError(f"not confirmed; run with DEMO_CONFIRM={context}, or unset KUBECONFIG for"
+                        " a cluster of the demo's own")
+
+
+def _refuse_second(kubectl):
+    """Two Musters on one cluster would schedule against each other."""
+    for item in kubectl.items("deployments.apps", "-l", "app.kubernetes.io/part-of=muster"):
+        raise DemoError("another Muster runs here: deployment "
+                        f"{item['metadata']['namespace']}/{item['metadata']['name']}")
+    for item in kubectl.items("leases.coordination.k8s.io"):
+        meta = item["metadata"]
+        ours = meta["name"].startswith("muster") and "operator" in meta["name"]
+        if ours and item["spec"].get("holderIdentity") and meta["namespace"] != SYSTEM:
+            raise DemoError(f"another Muster holds the lease {meta['namespace']}/{meta['name']};"
+                            " if it is gone for good, delete that lease")
+    for kind in ("tenants", "resourcequotas", "jobs", "workflows"):
+        for item in kubectl.items(f"{kind}.scheduler.io"):
+            meta = item["metadata"]
+            if not meta.get("namespace", meta["name"]).startswith("muster-demo-"):
+                raise DemoError(f"this cluster has {kind} that are not of the demo"
+                                f" ({meta['name']}); its operator would write their status")

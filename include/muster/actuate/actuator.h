@@ -1,0 +1,56 @@
+// Decisions as API verbs.  Every write of the controllers goes through here: it chooses path, lane
+// and preconditions, and brings the answer back to the owner thread.
+//
+// Threads: called on the owner thread; `done` runs there too (through `post`).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "muster/api/render.h"
+#include "muster/base/result.h"
+#include "muster/kube/client.h"
+
+namespace muster::actuate {
+
+// Runs a closure on the owner thread, soon.  Safe from any thread.
+using Post = std::function<void(std::function<void()>)>;
+using Done = std::function<void(base::Result<std::string> body)>;
+
+class Actuator {
+ public:
+  Actuator(kube::Client& client, const base::Clock& clock, Post post);
+
+  // Pods.  `dry_run` asks what the API server would make of it (fieldValidation=Strict).
+  void CreatePod(const std::string& ns, std::string json, bool dry_run, Done done);
+  void DeletePod(const std::string& ns, const std::string& name, std::string options, Done done);
+  void BindPod(const api::Pod& pod, const std::string& node, std::int64_t epoch, Done done);
+  void PatchPodStatus(const api::Pod& pod, std::string patch, Done done);
+
+  // Our kinds: `plural` is jobs, workflows, tenants or resourcequotas; ns "" for cluster scope.
+  void PatchStatus(const std::string& plural, const api::Meta& meta, std::string patch,
+                   kube::Lane lane, Done done);
+  void CreateJob(const std::string& ns, std::string json, Done done);
+  void DeleteJob(const api::Meta& meta, Done done);
+
+  void CreateService(const std::string& ns, std::string json, Done done);
+  // Fire and forget: an event that is lost is counted, never retried.
+  void EmitEvent(const std::string& kind, const api::Meta& meta, const api::EventText& text);
+
+  // Anything else a controller keeps in shape: server-side apply of one object, or its deletion.
+  void Apply(const std::string& path, std::string json, Done done);
+  void Delete(const std::string& path, Done done);
+  void MergePatch(const std::string& path, std::string json, Done done);
+
+  std::int64_t lost_events() const { return *lost_events_; }
+
+ private:
+  void Submit(kube::Call call, Done done);
+
+  kube::Client& client_;
+  const base::Clock& clock_;
+  Post post_;
+  std::shared_ptr<std::int64_t> lost_events_ = std::make_shared<std::int64_t>(0);
+};
+
+}  // namespace muster::actuate

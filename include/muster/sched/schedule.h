@@ -1,0 +1,35 @@
+// The one decision: World and Policy in, Plan out.
+#pragma once
+
+#include <memory>
+
+#include "muster/sched/plan.h"
+#include "muster/sched/policy.h"
+#include "muster/sched/world.h"
+
+namespace muster::sched {
+
+// Derived data kept between cycles (class fit tables, failure memo, cursors into the journal).
+// With an empty Cache the Plan is the same, byte for byte.  One Cache follows one World.
+class Cache {
+ public:
+  Cache();
+  ~Cache();
+  Cache(Cache&&) noexcept;
+  Cache& operator=(Cache&&) noexcept;
+
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// Decides one cycle.  Pure and deterministic: equal arguments give equal Plans.
+// REQUIRES: every plugin named by `policy` is registered (IsRegistered).
+Plan Schedule(const World& world, const Policy& policy, Cache& cache);
+
+// Whether a filter or score of this name exists; for the configuration's error message.
+bool IsRegistered(std::string_view plugin);
+
+}  // namespace muster::sched

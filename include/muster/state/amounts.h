@@ -1,0 +1,41 @@
+// The API's resource lists in the core's words: memory in MiB, "gpu" under its configured name.
+//
+// Pure functions.
+#pragma once
+
+#include <string>
+
+#include "muster/api/core.h"
+#include "muster/api/meta.h"
+#include "muster/sched/types.h"
+
+namespace muster::state {
+
+// What requests round up and what a node offers rounds down, so that nothing is promised twice.
+enum class Rounding { kUp, kDown };
+
+// Names as in sched::Amounts; "gpu" becomes `gpu_resource`.  Zero and negative entries vanish,
+// amounts beyond the core's range are cut to it.
+sched::Amounts ToAmounts(const api::ResourceList& list, Rounding rounding,
+                         const std::string& gpu_resource);
+
+// Back, for statuses: memory in bytes.
+api::ResourceList ToResourceList(const sched::Amounts& amounts);
+
+// The amount of one name, 0 if absent.
+std::int64_t AmountOf(const sched::Amounts& amounts, std::string_view name);
+
+// amounts × count, and a + b; clamped.
+sched::Amounts Times(const sched::Amounts& amounts, std::int64_t count);
+sched::Amounts Plus(const sched::Amounts& a, const sched::Amounts& b);
+
+// What the filters see of a pod.
+sched::Shape ToShape(const api::PodNeeds& needs, const std::string& gpu_model,
+                     const std::string& gpu_resource);
+
+// "limits.cpu" … of a pod, for namespace quotas.
+sched::Amounts ToLimits(const api::PodNeeds& needs);
+
+sched::Node ToNode(const api::Node& node, const std::string& gpu_resource);
+
+}  // namespace muster::state

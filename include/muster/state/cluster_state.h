@@ -1,0 +1,168 @@
+// The cluster as the operator knows it: the API objects it watches, the ledger of its own writes,
+// and the World the core decides on, kept in step by deltas.
+//
+// Every Upsert and Remove is level-based: duplicates and objects already known are harmless.  What
+// has to be looked at again is collected in dirty sets that the loop takes.
+// Threads: one owner; no locks.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "muster/api/tenant.h"
+#include "muster/api/workflow.h"
+#include "muster/base/clock.h"
+#include "muster/sched/world.h"
+#include "muster/state/foreign_groups.h"
+#include "muster/state/job_entry.h"
+#include "muster/state/template_cache.h"
+
+namespace muster::state {
+
+struct StateOptions {
+  std::string gpu_resource = "nvidia.com/gpu";
+  std::string default_tenant;  // of namespaces nobody claims; empty: none
+  std::int64_t group_timeout_ms = 600'000;  // of foreign pod groups without a label
+};
+
+// Names of objects that changed since they were last taken.
+struct Dirty {
+  std::set<std::string> jobs;        // namespace/name
+  std::set<std::string> groups;      // keys of foreign groups
+  std::set<std::string> workflows;   // namespace/name
+  std::set<std::string> tenants;     // name
+  std::set<std::string> namespaces;  // name
+  std::set<std::string> quotas;      // namespace/name
+};
+
+class ClusterState {
+ public:
+  ClusterState(StateOptions options, const base::Clock& clock);
+
+  // From the reflectors.  A Replace is everything there is of a kind.
+  void Upsert(api::Node node);
+  void Remove(const api::Node& node);
+  void Replace(std::vector<api::Node> all);
+  void Upsert(api::Pod pod);
+  void Remove(const api::Pod& pod);
+  void Replace(std::vector<api::Pod> all);
+  void Upsert(api::Namespace ns);
+  void Remove(const api::Namespace& ns);
+  void Replace(std::vector<api::Namespace> all);
+  void Upsert(api::LimitRange range);
+  void Remove(const api::LimitRange& range);
+  void Replace(std::vector<api::LimitRange> all);
+  void Upsert(api::Tenant tenant);
+  void Remove(const api::Tenant& tenant);
+  void Replace(std::vector<api::Tenant> all);
+  void Upsert(api::ResourceQuota quota);
+  void Remove(const api::ResourceQuota& quota);
+  void Replace(std::vector<api::ResourceQuota> all);
+  void Upsert(api::Job job);
+  void Remove(const api::Job& job);
+  void Replace(std::vector<api::Job> all);
+  void Upsert(api::Workflow workflow);
+  void Remove(const api::Workflow& workflow);
+  void Replace(std::vector<api::Workflow> all);
+
+  // The answer to a status write of ours: in force at once; older watch events of the job are
+  // ignored until the watch has caught up with it.
+  void ObserveWritten(api::Job job);
+
+  // From now on what older leaders write anew is void (placement-protocol.md, fencing 4).
+  void SetBarrier(std::int64_t epoch);
+  std::int64_t epoch() const { return epoch_; }
+  // The highest epoch found on any pod, Job or Workflow.
+  std::int64_t highest_epoch() const;
+
+  // Brings the World in step with one job: `eligible` says whether the scheduler may start it.
+  void FoldJob(JobEntry& entry, bool eligible);
+
+  // Counts a foreign pod on the node its Binding was issued for; "" takes it back.  A pod that has
+  // a node by itself stays where it is.
+  void SetBinding(const std::string& pod_key, const std::string& node);
+
+  sched::World& world() { return world_; }
+  const sched::World& world() const { return world_; }
+  TemplateCache& templates() { return templates_; }
+  Dirty TakeDirty();
+  void MarkJob(const std::string& key) { dirty_.jobs.insert(key); }
+  void MarkWorkflow(const std::string& key) { dirty_.workflows.insert(key); }
+  void MarkQuota(const std::string& key) { dirty_.quotas.insert(key); }
+  void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
+  void MarkAllJobs();
+  void MarkJobsOfTemplate(const std::string& template_key);
+  void MarkAllJobsOfTenant(const std::string& tenant);
+
+  // Lookups; null: not there.
+  JobEntry* FindJob(const std::string& key);
+  JobEntry* FindJobByUid(const std::string& uid);
+  const JobEntry* FindJobByUid(const std::string& uid) const;
+  PodEntry* FindPod(const std::string& key);
+  const api::Tenant* FindTenant(const std::string& name) const;
+  // Tenant of a namespace by its claim label, the default tenant, or "" for none.
+  std::string TenantOf(const std::string& ns) const;
+  // Key of the template of one task in templates().
+  std::string TemplateKeyOf(const JobEntry& entry, std::int32_t task) const;
+
+  const std::map<std::string, api::Node>& nodes() const { return nodes_; }
+  const std::map<std::string, api::Namespace>& namespaces() const { return namespaces_; }
+  const std::map<std::string, api::Tenant>& tenants() const { return tenants_; }
+  const std::map<std::string, api::ResourceQuota>& quotas() const { return quotas_; }
+  const std::map<std::string, api::Workflow>& workflows() const { return workflows_; }
+  const std::map<std::string, JobEntry>& jobs() const { return jobs_; }
+  std::map<std::string, JobEntry>& jobs() { return jobs_; }
+  const std::unordered_map<std::string, PodEntry>& pods() const { return pods_; }
+  ForeignGroups& groups() { return groups_; }
+  const StateOptions& options() const { return options_; }
+  const base::Clock& clock() const { return clock_; }
+
+ private:
+  void SetJob(JobEntry& entry, api::Job job);
+  void MarkWorkflowOf(const api::Job& job);
+  void MarkQuotasOf(const std::string& ns);
+  void AcquireTemplates(JobEntry& entry);
+  void ReleaseTemplates(JobEntry& entry);
+  void RekeyTemplates(JobEntry& entry);
+  void ReadPlacement(JobEntry& entry);
+  void FoldPod(const std::string& key, PodEntry& entry);
+  void UnfoldPod(const std::string& key, PodEntry& entry);
+  void FoldNamespaceQuota(const std::string& ns);
+  void FoldTenantOfNamespace(const std::string& ns);
+  void SeePod(JobEntry& job, const PodEntry& pod, bool gone);
+  void MarkOwner(const api::Pod& pod, const std::string& key, bool gone);
+
+  StateOptions options_;
+  const base::Clock& clock_;
+  std::int64_t epoch_ = 0;  // 0: not leading
+  sched::World world_;
+  TemplateCache templates_;
+  ForeignGroups groups_;
+  std::map<std::string, api::Node> nodes_;
+  std::map<std::string, api::Namespace> namespaces_;
+  std::map<std::string, api::LimitRange> limit_ranges_;
+  std::map<std::string, api::Tenant> tenants_;
+  std::map<std::string, api::ResourceQuota> quotas_;
+  std::map<std::string, api::Workflow> workflows_;
+  std::map<std::string, JobEntry> jobs_;
+  std::unordered_map<std::string, std::string> job_by_uid_;  // uid -> key
+  std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
+  std::unordered_map<std::string, PodEntry> pods_;
+  std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
+  Dirty dirty_;
+};
+
+// Uid of the gang that stands for the replicas of a running job that are still to be placed.
+inline std::string MoreUid(const std::string& job_uid) { return job_uid + "+"; }
+// Uid of the Job of ours that controls a pod; empty: none.
+std::string OwnerJobUid(const api::Pod& pod);
+PodSlot ReadSlot(const api::Pod& pod);
+// Key of the Occupant that stands for one pod index of one attempt.
+std::string SlotKey(const std::string& job_uid, std::int32_t attempt, const std::string& task,
+                    std::int32_t index);
+
+}  // namespace muster::state

@@ -1,0 +1,120 @@
+// One Job as the operator knows it: the object, its pods, and the ledger of what was issued and is
+// not yet observed.
+//
+// Threads: owned by the ClusterState's one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "muster/api/core.h"
+#include "muster/api/job.h"
+#include "muster/sched/reason.h"
+
+namespace muster::state {
+
+// Labels of a pod of ours, read once.
+struct PodSlot {
+  std::int32_t attempt = 0;
+  std::string task;
+  std::int32_t index = -1;
+  std::int64_t epoch = 0;
+};
+
+struct PodEntry {
+  api::Pod pod;
+  PodSlot slot;            // attempt 0: not a pod of ours
+  bool is_void = false;    // written by an older leader after our barrier: deleted on sight
+  bool counted = false;    // an Occupant of the World stands for it
+  // A foreign pod whose Binding was issued and is not observed: it counts on that node.
+  std::string binding_node;     // empty: none
+  std::string binding_version;  // resourceVersion the Binding was made from
+  std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, given up by then; 0: wait
+};
+
+// One pod index of the current placement.
+struct Slot {
+  std::int32_t task = 0;  // index into JobSpec::tasks
+  std::int32_t index = 0;
+  std::int32_t assignment = 0;  // index into Placement::assignments
+  bool seen = false;            // its pod has been observed by this process
+};
+
+// What JobEntry::placement rests on.
+enum class Backing {
+  kStatus,   // the Job's status says so
+  kImplied,  // a single pod, created or about to be, that runs ahead of the status
+  kDecided,  // the scheduler's decision; the committing write has not been confirmed
+};
+
+// A release that was decided and no status write carries yet.
+struct ReleaseDecision {
+  api::ReleaseCause cause = api::ReleaseCause::kNone;
+  std::string beneficiary;
+  std::string beneficiary_uid;
+  std::string rule;
+  std::string text;
+};
+
+// Why a job waits, by the scheduler's last Plan.
+struct HoldView {
+  sched::Reason reason = sched::Reason::kPendingEvaluation;
+  std::string text;
+  std::int64_t since_ms = 0;  // when this reason came up
+};
+
+struct Ledger {
+  std::map<std::string, std::int64_t> creates;  // pod name -> BootMs of the request
+  std::set<std::string> deletes;                // pod uids
+  bool status_in_flight = false;
+  std::string awaited_version;  // resourceVersion of our last status write; empty: seen
+  bool service_done = false;
+  bool job_delete = false;
+  std::int64_t failed_at_ms = 0;  // last refused write, for back-off; 0: none
+  std::int32_t failures = 0;      // in a row
+};
+
+struct JobEntry {
+  api::Job job;
+  std::string key;  // namespace/name
+  std::set<std::string> pods;  // keys of its pods
+  std::int32_t replicas = 0;   // of all tasks
+  std::vector<std::int32_t> rank_offset;  // first rank of each task
+
+  std::optional<api::Placement> placement;  // the one in force
+  Backing backing = Backing::kStatus;
+  std::vector<Slot> slots;             // by rank; empty without placement
+  std::vector<std::int32_t> slot_of;   // rank -> index into slots, -1: not placed
+
+  std::set<std::string> committed_keys;  // Occupants that stand for pods not observed yet
+
+  std::optional<ReleaseDecision> release;
+  std::optional<HoldView> hold;
+  std::string refusal;        // the API server's words about a pod of this attempt; empty: none
+  bool refusal_quota = false;  // that was "exceeded quota"
+
+  Ledger ledger;
+  bool eligible = false;               // as of the last evaluation
+  std::int32_t ready = 0;              // as of the last evaluation
+  std::int64_t ready_changed_ms = 0;   // when `ready` last changed
+  std::int64_t message_written_ms = 0;  // of the hold in the status
+  bool uncounted = false;       // a committed pod whose size is not known yet: no decision before
+  bool void_placement = false;  // written by an older leader after our barrier
+};
+
+// Rank of (task, index) over tasks in order; -1 if the spec has no such pod.
+std::int32_t RankOf(const JobEntry& entry, std::int32_t task, std::int32_t index);
+// Index of a task by name; -1: none.
+std::int32_t TaskIndex(const JobEntry& entry, const std::string& name);
+// Rebuilds replicas and rank_offset from the spec, slots and slot_of from `placement`.
+void RefreshSlots(JobEntry& entry);
+// Forgets a decision that was not committed: the placement is what the status says.
+void RevertPlacement(JobEntry& entry);
+// min_member with its default applied.
+std::int32_t MinMember(const JobEntry& entry);
+
+}  // namespace muster::state

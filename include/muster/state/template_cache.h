@@ -1,0 +1,59 @@
+// What the API server makes of a pod template: the dry-run answer, one a namespace and template.
+// Jobs share entries; an entry goes when its last job goes.
+//
+// Threads: owned by the ClusterState's one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "muster/api/core.h"
+#include "muster/sched/types.h"
+
+namespace muster::state {
+
+enum class TemplateState {
+  kUnknown,  // a dry run is to be asked for
+  kAsked,    // in flight
+  kGood,
+  kRefused,  // for good, until the template, the tenant or a LimitRange changes
+  kQuota,    // "exceeded quota": asked again later
+};
+
+struct Template {
+  TemplateState state = TemplateState::kUnknown;
+  std::string ns;
+  std::string refusal;           // with kRefused and kQuota: the API server's words
+  api::PodNeeds needs;           // with kGood: what is scheduled and counted
+  std::int64_t grace_seconds = 30;  // terminationGracePeriodSeconds of the answer
+  sched::ShapeId shape;          // with kGood
+  sched::Amounts request;        // with kGood
+  sched::Amounts limits;
+  std::int32_t users = 0;        // job tasks that refer to it
+  std::int64_t retry_at_ms = 0;  // with kQuota
+};
+
+// Key of a template: namespace, the template itself, and what rendering adds that is not the job's
+// own name.
+std::string TemplateKey(const std::string& ns, const std::string& template_json,
+                        const std::string& extra);
+
+class TemplateCache {
+ public:
+  // Adds a user; the reference stays valid until the last user is gone.
+  Template& Acquire(const std::string& key, const std::string& ns);
+  void Release(const std::string& key);
+  Template* Find(const std::string& key);
+  // Asks anew for every template of the namespace ("" for all); the old answers stay in force for
+  // what runs.
+  void Invalidate(const std::string& ns);
+  std::size_t size() const { return templates_.size(); }
+
+ private:
+  std::map<std::string, Template> templates_;
+};
+
+}  // namespace muster::state

@@ -1,0 +1,250 @@
+#include <algorithm>
+
+#include "controllers/job/steps.h"
+
+namespace muster::op {
+namespace {
+
+struct Why {
+  api::ReleaseCause cause = api::ReleaseCause::kNone;
+  std::string message;
+};
+
+bool NodeUsable(const Step& step, const api::Assignment& place) {
+  if (step.facts.nodes == nullptr) return true;
+  const auto it = step.facts.nodes->find(place.node);
+  if (it == step.facts.nodes->end()) return false;
+  const api::Node& node = it->second;
+  const bool same = place.node_uid.empty() || place.node_uid == node.meta.uid;
+  return same && node.ready && !node.unschedulable;
+}
+
+// Every node is looked at once more before pods are created on it.
+Why NodeGone(const Step& step) {
+  if (step.tally.missing == 0) return {};
+  const api::Placement& placement = *step.entry.placement;
+  for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
+    if (step.tally.fates[i] != Fate::kMissing || step.entry.slots[i].seen) continue;
+    const api::Assignment& place = placement.assignments[step.entry.slots[i].assignment];
+    if (!NodeUsable(step, place)) {
+      return {api::ReleaseCause::kNodeLost,
+              "node " + place.node + " is gone, cordoned or not ready before its pods were created"};
+    }
+  }
+  return {};
+}
+
+Why Asked(const Step& step) {
+  const api::JobSpec& spec = step.entry.job.spec;
+  if (step.entry.release) return {step.entry.release->cause, step.entry.release->text};
+  if (spec.cancel) return {api::ReleaseCause::kCancelled, "spec.cancel is true"};
+  if (spec.suspend) return {api::ReleaseCause::kSuspended, "spec.suspend is true"};
+  if (step.entry.void_placement) {
+    return {api::ReleaseCause::kVoidEpoch, "the placement was written by a leader that had lost"};
+  }
+  if (!step.entry.refusal.empty()) return {api::ReleaseCause::kRefused, step.entry.refusal};
+  return {};
+}
+
+Why TimeIsUp(Step& step) {
+  const api::JobSpec& spec = step.entry.job.spec;
+  const api::JobStatus& status = step.entry.job.status;
+  const std::int64_t now = step.facts.now.unix_ms;
+  const auto due = [&](base::TimePoint since, std::int64_t seconds) {
+    if (since.unix_ms == 0 || seconds <= 0) return false;
+    const std::int64_t left = since.unix_ms + seconds * 1000 - now;
+    if (left > 0) step.WakeIn(left);
+    return left <= 0;
+  };
+  if (due(status.start_time, spec.active_deadline_seconds)) {
+    return {api::ReleaseCause::kDeadline, "ran longer than spec.activeDeadlineSeconds, " +
+                                              std::to_string(spec.active_deadline_seconds) + " s"};
+  }
+  const base::TimePoint committed = step.entry.placement->committed_at;
+  if (due(committed, spec.max_runtime_seconds)) {
+    return {api::ReleaseCause::kMaxRuntime, "ran longer than spec.maxRuntimeSeconds, " +
+                                                std::to_string(spec.max_runtime_seconds) + " s"};
+  }
+  const std::int32_t needed = MinMember(step.entry);
+  const bool started = status.attempt_ready_at.unix_ms != 0 || step.tally.ready >= needed;
+  if (!started && due(committed, spec.gang_timeout_seconds)) {
+    return {api::ReleaseCause::kGangTimeout,
+            std::to_string(step.tally.ready) + " of " + std::to_string(needed) +
+                " pods were Ready within spec.gang.timeoutSeconds, " +
+                std::to_string(spec.gang_timeout_seconds) + " s" +
+                (step.tally.waiting.empty() ? "" : "; " + step.tally.waiting)};
+  }
+  return {};
+}
+
+Why TooFewLeft(const Step& step) {
+  const Tally& tally = step.tally;
+  const std::int32_t gone = tally.failed + tally.lost;
+  if (gone == 0 || step.entry.replicas - gone >= MinMember(step.entry)) return {};
+  if (tally.failed > 0) {
+    return {api::ReleaseCause::kFailed, tally.first_failed == nullptr
+                                            ? "a pod failed"
+                                            : DescribeEnd(tally.first_failed->pod)};
+  }
+  return {api::ReleaseCause::kPodLost,
+          tally.first_lost == nullptr ? std::to_string(tally.lost) + " pods vanished"
+                                      : DescribeEnd(tally.first_lost->pod)};
+}
+
+// Every rank has its result, or will never have one in this attempt.
+bool Over(const Step& step) {
+  const Tally& tally = step.tally;
+  return tally.live == 0 && tally.missing == 0 && step.entry.ledger.creates.empty() &&
+         tally.succeeded + tally.failed + tally.lost >= step.entry.replicas;
+}
+
+void Succeed(Step& step) {
+  step.next.tasks = step.tally.tasks;
+  Finish(step, "Succeeded", "Succeeded",
+         "all " + std::to_string(step.entry.replicas) + " pods succeeded");
+}
+
+void CreateMissing(Step& step) {
+  if (step.entry.backing == state::Backing::kDecided) return;
+  const api::Job& job = step.entry.job;
+  for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
+    if (step.tally.fates[i] != Fate::kMissing) continue;
+    const state::Slot& slot = step.entry.slots[i];
+    const std::string name = api::PodName(job, job.spec.tasks[slot.task].name, slot.index,
+                                          step.entry.placement->attempt);
+    if (!step.entry.ledger.creates.contains(name)) {
+      step.actions.creates.push_back(static_cast<std::int32_t>(i));
+    }
+  }
+  if (!step.actions.creates.empty() && step.entry.replicas > 1 &&
+      !step.entry.ledger.service_done) {
+    step.actions.create_service = true;
+  }
+}
+
+void SetPlacement(Step& step) {
+  api::JobStatus& next = step.next;
+  next.placement = step.entry.placement;
+  next.attempt = step.entry.placement->attempt;
+  next.nodes = NodesColumn(*step.entry.placement);
+  next.reason.clear();
+  next.message.clear();
+  next.not_before = {};
+}
+
+// A larger placement of the same attempt: the gang runs already.
+void CommitGrowth(Step& step) {
+  SetPlacement(step);
+  step.actions.lane = kube::Lane::kCommit;
+  step.write = true;
+}
+
+void Commit(Step& step) {
+  if (step.entry.job.status.placement) {
+    CommitGrowth(step);
+    return;
+  }
+  SetPlacement(step);
+  step.next.phase = "Scheduling";
+  step.next.attempt_ready_at = {};
+  const std::string where = step.next.nodes;
+  SetCondition(step.next, "QuotaReserved", true, "QuotaReserved", "", step.facts);
+  SetCondition(step.next, "Scheduled", true, "Scheduled", "on " + where, step.facts);
+  SetCondition(step.next, "PodsReady", false, "Starting", "", step.facts);
+  step.Event("Normal", "Scheduled",
+             "attempt " + std::to_string(step.next.attempt) + ": " +
+                 std::to_string(step.entry.slots.size()) + " pods on " + where);
+  step.actions.lane = kube::Lane::kCommit;
+  step.write = true;
+}
+
+// Ready: written when minMember is reached, and later when it has not moved for a second.
+void Progress(Step& step) {
+  api::JobStatus& next = step.next;
+  const std::int32_t needed = MinMember(step.entry);
+  if (next.attempt_ready_at.unix_ms == 0 && step.tally.ready >= needed) {
+    SetPlacement(step);
+    next.phase = "Running";
+    next.attempt_ready_at = step.facts.now;
+    if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
+    SetCondition(next, "QuotaReserved", true, "QuotaReserved", "", step.facts);
+    SetCondition(next, "Scheduled", true, "Scheduled", "on " + next.nodes, step.facts);
+    SetCondition(next, "PodsReady", true, "PodsReady", "", step.facts);
+    ClearCondition(next, "Misconfigured", "Accepted", step.facts);
+    step.write = true;
+  }
+  constexpr std::int64_t kSettleMs = 1'000;
+  const bool moved = next.tasks != step.tally.tasks;
+  const std::string waiting = step.tally.waiting;
+  const api::Condition* ready = FindCondition(next, "PodsReady");
+  const bool worded = !waiting.empty() && next.attempt_ready_at.unix_ms == 0 &&
+                      (ready == nullptr || ready->message != waiting);
+  if (!moved && !worded && !step.write) return;
+  const std::int64_t settled = step.facts.boot_ms - step.entry.ready_changed_ms;
+  if (!step.write && settled < kSettleMs) {
+    step.WakeIn(kSettleMs - settled);
+    return;
+  }
+  if (worded) {
+    const std::string reason = waiting.substr(0, waiting.find(':'));
+    SetCondition(next, "PodsReady", false, reason, waiting, step.facts);
+    if (next.phase.empty() || next.phase == "Pending") next.phase = "Scheduling";
+    SetPlacement(step);
+  }
+  next.tasks = step.tally.tasks;
+  step.write = true;
+}
+
+void Deadline(Step& step) {
+  const base::TimePoint deadline = step.entry.job.spec.deadline;
+  if (deadline.unix_ms == 0) return;
+  if (deadline > step.facts.now) {
+    step.WakeIn(deadline.unix_ms - step.facts.now.unix_ms);
+    return;
+  }
+  if (FindCondition(step.next, "DeadlineMissed") == nullptr) {
+    SetCondition(step.next, "DeadlineMissed", true, "DeadlineMissed",
+                 "spec.deadline has passed and the job has not finished", step.facts);
+    step.write = true;
+  }
+}
+
+}  // namespace
+
+void PlanPlaced(Step& step) {
+  Why why = Asked(step);
+  if (step.entry.backing == state::Backing::kDecided) {
+    // Nothing has happened yet: a decision that no longer holds is simply forgotten.
+    if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
+    if (why.cause != api::ReleaseCause::kNone) {
+      step.actions.drop_placement = true;
+    } else {
+      Commit(step);
+    }
+    return;
+  }
+  if (why.cause == api::ReleaseCause::kNone && step.tally.succeeded == step.entry.replicas) {
+    Succeed(step);
+    return;
+  }
+  if (why.cause == api::ReleaseCause::kNone) why = TooFewLeft(step);
+  if (why.cause == api::ReleaseCause::kNone) why = TimeIsUp(step);
+  if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
+  if (why.cause == api::ReleaseCause::kNone && Over(step)) {
+    why = step.tally.failed > 0
+              ? Why{api::ReleaseCause::kFailed, std::to_string(step.tally.failed) + " pods failed"}
+              : Why{api::ReleaseCause::kPodLost, std::to_string(step.tally.lost) + " pods were lost"};
+  }
+  if (why.cause != api::ReleaseCause::kNone) {
+    StartRelease(step, why.cause, why.message);
+    return;
+  }
+  // Replicas above minMember may still be placed, but not beside lost ones: a placement that is
+  // Committed again must not bring them back in the same attempt.
+  step.actions.eligible = step.tally.lost == 0;
+  CreateMissing(step);
+  Deadline(step);
+  Progress(step);
+}
+
+}  // namespace muster::op

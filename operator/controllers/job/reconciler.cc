@@ -1,0 +1,309 @@
+#include "controllers/job/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "controllers/job/limits.h"
+#include "muster/api/codec.h"
+#include "muster/base/log.h"
+#include "muster/state/amounts.h"
+
+namespace muster::op {
+
+using base::Code;
+using base::Result;
+
+JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actuator,
+                             std::function<void(const std::string&, std::int64_t)> wake)
+    : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
+
+void JobReconciler::Reconcile(const std::string& key) {
+  state::JobEntry* entry = state_.FindJob(key);
+  if (entry == nullptr) return;
+  const JobFacts facts = BuildFacts(*entry);
+  JobActions actions = PlanJob(*entry, facts);
+  Carry(*entry, std::move(actions));
+}
+
+JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
+  JobFacts facts;
+  facts.now = state_.clock().Now();
+  facts.boot_ms = state_.clock().BootMs();
+  facts.epoch = state_.epoch();
+  facts.tenant = state_.TenantOf(entry.job.meta.ns);
+  facts.tenant_object = state_.FindTenant(facts.tenant);
+  facts.nodes = &state_.nodes();
+  if (!api::Finished(entry.job.status)) {
+    for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
+      facts.templates.push_back(
+          state_.templates().Find(state_.TemplateKeyOf(entry, static_cast<std::int32_t>(t))));
+    }
+  }
+  for (const std::string& pod : entry.pods) {
+    if (const state::PodEntry* found = state_.FindPod(pod)) facts.pods.push_back(found);
+  }
+  if (!entry.placement && !api::Finished(entry.job.status)) {
+    facts.over_limit = OverCountLimit(state_, entry);
+  }
+  return facts;
+}
+
+void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
+  const std::string key = entry.key;
+  if (actions.drop_placement) {
+    RevertPlacement(entry);
+    state_.MarkJob(key);
+  }
+  entry.eligible = actions.eligible;
+  for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
+  if (actions.create_service) CreateService(entry);
+  for (const std::int32_t slot : actions.creates) CreatePod(entry, entry.slots[slot]);
+  for (const PodDelete& pod : actions.deletes) DeletePod(entry, pod);
+  if (actions.status) {
+    WriteStatus(entry, actions);
+  } else {
+    for (const api::EventText& event : actions.events) {
+      actuator_.EmitEvent("Job", entry.job.meta, event);
+    }
+  }
+  if (actions.delete_job) {
+    entry.ledger.job_delete = true;
+    actuator_.DeleteJob(entry.job.meta, [this, key](const Result<std::string>& answer) {
+      state::JobEntry* again = state_.FindJob(key);
+      if (again == nullptr || answer.ok() || answer.error().code == Code::kNotFound) return;
+      again->ledger.job_delete = false;
+      wake_(key, 1'000);
+    });
+  }
+  state_.FoldJob(entry, entry.eligible);
+  if (actions.wake_in_ms > 0) wake_(key, actions.wake_in_ms);
+}
+
+state::JobEntry* JobReconciler::Same(const std::string& key, const std::string& uid) {
+  state::JobEntry* entry = state_.FindJob(key);
+  return entry != nullptr && entry->job.meta.uid == uid ? entry : nullptr;
+}
+
+api::PodContext JobReconciler::Context(const state::JobEntry& entry,
+                                       const std::string& tenant) const {
+  const api::Tenant* object = state_.FindTenant(tenant);
+  api::PodContext context;
+  context.job = &entry.job;
+  context.attempt = entry.placement ? entry.placement->attempt : entry.job.status.attempt + 1;
+  context.epoch = state_.epoch();
+  context.tenant = tenant;
+  context.tenant_spec = object == nullptr ? nullptr : &object->spec;
+  context.gpu_resource = state_.options().gpu_resource;
+  return context;
+}
+
+// ---- Templates ----
+
+void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
+  const std::string template_key = state_.TemplateKeyOf(entry, task);
+  state::Template* found = state_.templates().Find(template_key);
+  if (found == nullptr || found->state == state::TemplateState::kAsked) return;
+  const std::string tenant = state_.TenantOf(entry.job.meta.ns);
+  const Result<std::string> pod =
+      api::RenderPod(Context(entry, tenant), entry.job.spec.tasks[task], 0, "");
+  found->state = state::TemplateState::kAsked;
+  const std::string model = entry.job.spec.gpu_model;
+  if (!pod.ok()) {
+    TakeTemplate(template_key, model, pod.error());
+    return;
+  }
+  ++counters_.dry_runs;
+  actuator_.CreatePod(entry.job.meta.ns, *pod, true,
+                      [this, template_key, model](const Result<std::string>& answer) {
+                        TakeTemplate(template_key, model, answer);
+                      });
+}
+
+void JobReconciler::TakeTemplate(const std::string& template_key, const std::string& model,
+                                 const Result<std::string>& answer) {
+  state::Template* found = state_.templates().Find(template_key);
+  if (found == nullptr) return;
+  const std::string ns = found->ns;
+  if (answer.ok()) {
+    api::Pod pod = api::Decode<api::Pod>(*answer);
+    found->needs = std::move(pod.needs);
+    found->grace_seconds = pod.grace_seconds;
+    if (!pod.invalid.empty()) found->needs.unsupported = pod.invalid;
+    found->refusal.clear();
+    found->state = state::TemplateState::kGood;
+    found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
+                                      state_.options().gpu_resource);
+    found->limits = state::ToLimits(found->needs);
+    found->shape = state_.world().InternShape(
+        state::ToShape(found->needs, model, state_.options().gpu_resource));
+  } else if (answer.error().code == Code::kForbidden &&
+             answer.error().message.find("exceeded quota") != std::string::npos) {
+    found->state = state::TemplateState::kQuota;
+    found->refusal = answer.error().message;
+    found->retry_at_ms = state_.clock().BootMs() + 5'000;
+  } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
+    found->state = state::TemplateState::kRefused;
+    found->refusal = answer.error().message;
+  } else {
+    found->state = state::TemplateState::kQuota;  // no answer: ask again soon
+    found->refusal.clear();
+    found->retry_at_ms = state_.clock().BootMs() + 500;
+  }
+  state_.MarkJobsOfTemplate(template_key);
+}
+
+// ---- Pods ----
+
+void JobReconciler::CreatePod(state::JobEntry& entry, const state::Slot& slot) {
+  const api::Job& job = entry.job;
+  const api::TaskSpec& task = job.spec.tasks[slot.task];
+  const std::string& node = entry.placement->assignments[slot.assignment].node;
+  const std::string name =
+      api::PodName(job, task.name, slot.index, entry.placement->attempt);
+  const Result<std::string> json = api::RenderPod(
+      Context(entry, state_.TenantOf(job.meta.ns)), task, slot.index, node);
+  if (!json.ok()) {
+    entry.refusal = json.error().message;
+    state_.MarkJob(entry.key);
+    return;
+  }
+  entry.ledger.creates[name] = state_.clock().BootMs();
+  actuator_.CreatePod(job.meta.ns, *json, false,
+                      [this, key = entry.key, uid = job.meta.uid,
+                       name](const Result<std::string>& answer) {
+                        TakeCreated(key, uid, name, answer);
+                      });
+}
+
+void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
+                                const std::string& pod, const Result<std::string>& answer) {
+  state::JobEntry* entry = Same(key, uid);
+  if (entry == nullptr) return;
+  state_.MarkJob(key);
+  if (answer.ok()) {
+    ++counters_.pods_created;
+    entry->ledger.failures = 0;
+    if (entry->backing == state::Backing::kImplied && entry->placement) {
+      CountCommit(*entry);
+      actuator_.EmitEvent("Job", entry->job.meta,
+                          {"Normal", "Scheduled",
+                           "attempt " + std::to_string(entry->placement->attempt) + ": 1 pod on " +
+                               entry->placement->assignments[0].node});
+    }
+    return;  // the ledger entry goes when the watch shows the pod
+  }
+  entry->ledger.creates.erase(pod);
+  const base::Error& error = answer.error();
+  const bool quota = error.message.find("exceeded quota") != std::string::npos;
+  if (error.code == Code::kExists) {
+    const state::PodEntry* held = state_.FindPod(entry->job.meta.ns + "/" + pod);
+    if (held != nullptr && state::OwnerJobUid(held->pod) == uid) return;
+    if (held == nullptr) {  // the watch has not shown it: look again before judging
+      entry->ledger.creates[pod] = state_.clock().BootMs();
+      wake_(key, 200);
+      return;
+    }
+    entry->refusal = "pod name " + pod + " is held by a pod that is not this job's";
+  } else if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    entry->refusal = error.message;
+    entry->refusal_quota = quota;
+  } else {
+    entry->ledger.failed_at_ms = state_.clock().BootMs();
+    entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
+    return;
+  }
+  ++counters_.pods_refused;
+}
+
+void JobReconciler::CreateService(state::JobEntry& entry) {
+  entry.ledger.service_done = true;
+  actuator_.CreateService(entry.job.meta.ns, api::RenderService(entry.job),
+                          [this, key = entry.key](const Result<std::string>& answer) {
+                            if (answer.ok() || answer.error().code == Code::kExists) return;
+                            if (state::JobEntry* again = state_.FindJob(key)) {
+                              again->ledger.service_done = false;
+                              wake_(key, 1'000);
+                            }
+                          });
+}
+
+void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {
+  entry.ledger.deletes.insert(pod.uid);
+  const std::string name = pod.key.substr(pod.key.find('/') + 1);
+  actuator_.DeletePod(entry.job.meta.ns, name, api::RenderDelete(pod.uid, pod.grace_seconds),
+                      [this, key = entry.key, uid = pod.uid](const Result<std::string>& answer) {
+                        if (answer.ok()) {
+                          ++counters_.pods_deleted;
+                          return;
+                        }
+                        if (answer.error().code == Code::kNotFound) return;
+                        if (state::JobEntry* again = state_.FindJob(key)) {
+                          again->ledger.deletes.erase(uid);
+                          wake_(key, 500);
+                        }
+                      });
+}
+
+// ---- Status ----
+
+void JobReconciler::CountCommit(const state::JobEntry& entry) {
+  ++counters_.commits;
+  const api::JobStatus& status = entry.job.status;
+  const base::TimePoint since =
+      status.pending_since.unix_ms != 0 ? status.pending_since : entry.job.meta.created;
+  waits_.push_back(std::max<std::int64_t>(0, state_.clock().Now().unix_ms - since.unix_ms));
+}
+
+void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
+  std::string patch = api::JobStatusPatch(entry.job, *actions.status);
+  if (patch.empty()) return;
+  entry.ledger.status_in_flight = true;
+  entry.message_written_ms = state_.clock().BootMs();
+  ++counters_.status_writes;
+  actuator_.PatchStatus("jobs", entry.job.meta, std::move(patch), actions.lane,
+                        [this, key = entry.key, uid = entry.job.meta.uid,
+                         events = std::move(actions.events)](const Result<std::string>& answer) {
+                          TakeStatus(key, uid, events, answer);
+                        });
+}
+
+void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
+                               const std::vector<api::EventText>& events,
+                               const Result<std::string>& answer) {
+  state::JobEntry* entry = Same(key, uid);
+  if (entry == nullptr) return;
+  entry->ledger.status_in_flight = false;
+  state_.MarkJob(key);
+  const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
+  if (!answer.ok()) {
+    entry->ledger.failed_at_ms = state_.clock().BootMs();
+    entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
+    if (answer.error().code == Code::kConflict) ++counters_.commit_conflicts;
+    const bool unknown = answer.error().code == Code::kUnavailable;
+    if (deciding && !unknown) {
+      // Refused: the decision is void, the scheduler decides again from what is there then.
+      RevertPlacement(*entry);
+    }
+    base::LogInfo("status write refused", {{"job", key}, {"error", answer.error().message}});
+    return;
+  }
+  entry->ledger.failures = 0;
+  if (deciding) CountCommit(*entry);
+  api::Job written = api::Decode<api::Job>(*answer);
+  if (written.status.phase == "Running" && entry->job.status.phase != "Running") {
+    ++counters_.running;
+  }
+  if (!written.status.placement) {
+    entry->refusal.clear();
+    entry->refusal_quota = false;
+  }
+  if (api::Finished(written.status)) {
+    ++counters_.finished[written.status.phase == "Succeeded" ? 0
+                         : written.status.phase == "Failed"  ? 1
+                                                             : 2];
+  }
+  state_.ObserveWritten(std::move(written));
+  for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);
+}
+
+}  // namespace muster::op

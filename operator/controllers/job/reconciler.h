@@ -1,0 +1,72 @@
+// Carries out what PlanJob says: the I/O half of the Job controller.
+//
+// Threads: owner thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "controllers/job/plan.h"
+#include "muster/actuate/actuator.h"
+#include "muster/state/cluster_state.h"
+
+namespace muster::op {
+
+// What happened, for the metrics; the shell reads and forwards it.
+struct JobCounters {
+  std::int64_t commits = 0;
+  std::int64_t commit_conflicts = 0;
+  std::int64_t pods_created = 0;
+  std::int64_t pods_deleted = 0;
+  std::int64_t pods_refused = 0;
+  std::int64_t status_writes = 0;
+  std::int64_t dry_runs = 0;
+  std::int64_t running = 0;
+  std::int64_t finished[3] = {0, 0, 0};  // Succeeded, Failed, Cancelled
+};
+
+class JobReconciler {
+ public:
+  // `wake(key, ms)`: reconcile this job again after ms.
+  JobReconciler(state::ClusterState& state, actuate::Actuator& actuator,
+                std::function<void(const std::string&, std::int64_t)> wake);
+
+  // Looks at one job and acts.  Unknown keys are ignored.
+  void Reconcile(const std::string& key);
+
+  const JobCounters& counters() const { return counters_; }
+  // Waits that ended in a commit since the last call, in ms.
+  std::vector<std::int64_t> TakeWaits() { return std::exchange(waits_, {}); }
+
+ private:
+  JobFacts BuildFacts(const state::JobEntry& entry);
+  void Carry(state::JobEntry& entry, JobActions actions);
+  void AskTemplate(state::JobEntry& entry, std::int32_t task);
+  void TakeTemplate(const std::string& template_key, const std::string& model,
+                    const base::Result<std::string>& answer);
+  void CreatePod(state::JobEntry& entry, const state::Slot& slot);
+  void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
+                   const base::Result<std::string>& answer);
+  void CreateService(state::JobEntry& entry);
+  void DeletePod(state::JobEntry& entry, const PodDelete& pod);
+  void WriteStatus(state::JobEntry& entry, JobActions& actions);
+  void TakeStatus(const std::string& key, const std::string& uid,
+                  const std::vector<api::EventText>& events,
+                  const base::Result<std::string>& answer);
+  api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
+  void CountCommit(const state::JobEntry& entry);
+  // The job of a callback, if it is still the same one.
+  state::JobEntry* Same(const std::string& key, const std::string& uid);
+
+  state::ClusterState& state_;
+  actuate::Actuator& actuator_;
+  std::function<void(const std::string&, std::int64_t)> wake_;
+  JobCounters counters_;
+  std::vector<std::int64_t> waits_;
+};
+
+}  // namespace muster::op

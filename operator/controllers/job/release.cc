@@ -1,0 +1,206 @@
+#include <algorithm>
+
+#include "controllers/job/steps.h"
+
+namespace muster::op {
+namespace {
+
+bool ForAnother(api::ReleaseCause cause) {
+  return cause == api::ReleaseCause::kPreempted || cause == api::ReleaseCause::kReclaimed;
+}
+
+// Back to the queue.  `not_before` keeps it from the next attempt.
+void Requeue(Step& step, std::string_view reason, const std::string& message,
+             std::int64_t delay_s) {
+  api::JobStatus& next = step.next;
+  next.phase = "Pending";
+  next.reason = reason;
+  next.message = message.substr(0, 1024);
+  next.pending_since = step.facts.now;
+  next.not_before = {delay_s > 0 ? step.facts.now.unix_ms + delay_s * 1000 : 0};
+  SetCondition(next, "Requeued", true, reason, message, step.facts);
+}
+
+// Replicas that are independent keep their results; a gang runs again as a whole.
+void ResetResults(Step& step) {
+  step.next.tasks = step.tally.tasks;
+  const bool independent = MinMember(step.entry) == 1 && step.entry.replicas > 1;
+  for (api::TaskStatus& task : step.next.tasks) {
+    task.ready = 0;
+    task.failed.clear();
+    if (!independent) task.succeeded.clear();
+  }
+}
+
+void AfterFailure(Step& step, const std::string& message) {
+  const api::RetryPolicy& retry = step.entry.job.spec.retry;
+  const std::int32_t failures = ++step.next.failures;
+  if (failures > retry.max_retries) {
+    step.next.tasks = step.tally.tasks;
+    const std::string used = retry.max_retries == 0
+                                 ? "; spec.retryPolicy.maxRetries is 0"
+                                 : "; all " + std::to_string(retry.max_retries) + " retries used";
+    Finish(step, "Failed", "PodFailed", message + used);
+    return;
+  }
+  ResetResults(step);
+  const std::int64_t delay = BackoffSeconds(retry, failures);
+  const std::string text = message + "; retry " + std::to_string(failures) + " of " +
+                           std::to_string(retry.max_retries) + " in " + std::to_string(delay) +
+                           " s";
+  Requeue(step, "WaitingForRetry", text, delay);
+  step.Event("Warning", "Retry", text);
+}
+
+// Ends of the infrastructure are not counted, but a loop of them must not spin.
+std::int64_t UncountedDelay(const Step& step) {
+  const std::int32_t attempt = std::clamp(step.entry.placement->attempt, 1, 7);
+  return std::int64_t{1} << (attempt - 1);
+}
+
+void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message) {
+  api::JobStatus& next = step.next;
+  next.attempt = step.entry.placement->attempt;
+  next.placement.reset();
+  next.attempt_ready_at = {};
+  SetCondition(next, "QuotaReserved", false, CauseWord(cause), "", step.facts);
+  SetCondition(next, "Scheduled", false, CauseWord(cause), message, step.facts);
+  ClearCondition(next, "PodsReady", CauseWord(cause), step.facts);
+  step.write = true;
+  step.actions.lane = kube::Lane::kTerminal;
+  switch (cause) {
+    case api::ReleaseCause::kCancelled:
+      next.tasks = step.tally.tasks;
+      Finish(step, "Cancelled", "Cancelled", "cancelled by spec.cancel");
+      return;
+    case api::ReleaseCause::kDeadline:
+    case api::ReleaseCause::kMaxRuntime:
+      next.tasks = step.tally.tasks;
+      Finish(step, "Failed", CauseWord(cause), message);
+      return;
+    case api::ReleaseCause::kFailed:
+      AfterFailure(step, message);
+      return;
+    case api::ReleaseCause::kSuspended:
+      ResetResults(step);
+      next.phase = "Suspended";
+      next.reason = "Suspended";
+      next.message = message;
+      return;
+    case api::ReleaseCause::kPreempted:
+    case api::ReleaseCause::kReclaimed:
+      ResetResults(step);
+      ++next.preemptions;
+      Requeue(step, "PendingEvaluation", message, 0);
+      step.Event("Normal", "Requeued", "requeued after preemption " +
+                                           std::to_string(next.preemptions));
+      return;
+    case api::ReleaseCause::kRefused:
+      ResetResults(step);
+      Requeue(step, step.entry.refusal_quota ? "WaitingForQuota" : "Misconfigured", message,
+              std::max<std::int64_t>(5, UncountedDelay(step)));
+      if (!step.entry.refusal_quota) {
+        SetCondition(next, "Misconfigured", true, "PodRefused", message, step.facts);
+      }
+      return;
+    default:
+      ResetResults(step);
+      Requeue(step, "WaitingForRetry", message, UncountedDelay(step));
+      step.Event("Warning", std::string(CauseWord(cause)), message);
+      return;
+  }
+}
+
+void DeleteLive(Step& step, api::ReleaseCause cause) {
+  std::int64_t grace = -1;
+  if (ForAnother(cause)) grace = step.entry.job.spec.preemption.grace_period_seconds;
+  if (ForAnother(cause) && grace >= 0 && step.facts.tenant_object != nullptr) {
+    grace = std::min(grace, step.facts.tenant_object->spec.preemption.max_grace_period_seconds);
+  }
+  for (const state::PodEntry* pod : step.tally.mine) {
+    if (pod->pod.meta.deletion.unix_ms != 0) continue;
+    if (step.entry.ledger.deletes.contains(pod->pod.meta.uid)) continue;
+    step.actions.deletes.push_back({api::KeyOf(pod->pod.meta), pod->pod.meta.uid, grace});
+  }
+}
+
+}  // namespace
+
+void StartRelease(Step& step, api::ReleaseCause cause, const std::string& message) {
+  if (step.entry.backing == state::Backing::kImplied && step.tally.live == 0 &&
+      step.tally.failed + step.tally.lost + step.tally.succeeded == 0 &&
+      step.entry.ledger.creates.empty()) {
+    // Its one pod was never created: there is no attempt to end, except for a refusal, which must
+    // be told and waited out.
+    if (cause != api::ReleaseCause::kRefused) {
+      step.actions.drop_placement = true;
+      return;
+    }
+  }
+  if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
+    if (ForAnother(cause)) step.Event("Normal", "Preempted", message);
+    EndAttempt(step, cause, message);
+    return;
+  }
+  api::JobStatus& next = step.next;
+  next.placement = step.entry.placement;
+  next.attempt = step.entry.placement->attempt;
+  next.placement->state = api::PlacementState::kReleasing;
+  next.placement->cause = cause;
+  next.tasks = step.tally.tasks;
+  next.reason = CauseWord(cause);
+  next.message = message.substr(0, 1024);
+  if (ForAnother(cause)) {
+    next.phase = "Preempting";
+    if (step.entry.release) {
+      next.placement->beneficiary = step.entry.release->beneficiary;
+      next.placement->beneficiary_uid = step.entry.release->beneficiary_uid;
+      next.placement->rule = step.entry.release->rule;
+    }
+    SetCondition(next, "Preempted", true, CauseWord(cause), message, step.facts);
+    SetCondition(next, "Evicted", true, CauseWord(cause), message, step.facts);
+    step.Event("Normal", "Preempted", message);
+  } else if (next.phase.empty() || next.phase == "Pending") {
+    next.phase = "Scheduling";
+  }
+  step.write = true;
+  step.actions.lane = kube::Lane::kCommit;
+}
+
+void PlanReleasing(Step& step) {
+  const api::ReleaseCause cause = step.entry.placement->cause;
+  if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
+    EndAttempt(step, cause, step.entry.job.status.message);
+    return;
+  }
+  DeleteLive(step, cause);
+}
+
+void Finish(Step& step, std::string_view phase, std::string_view reason,
+            const std::string& message) {
+  api::JobStatus& next = step.next;
+  const std::int32_t attempt =
+      step.entry.placement ? step.entry.placement->attempt : next.attempt;
+  if (step.entry.placement) next.nodes = NodesColumn(*step.entry.placement);
+  next.attempt = attempt;
+  next.placement.reset();
+  next.phase = phase;
+  next.reason = phase == "Succeeded" ? "" : std::string(reason);
+  next.message = phase == "Succeeded" ? "" : message.substr(0, 1024);
+  next.not_before = {};
+  next.completion_time = step.facts.now;
+  if (step.entry.placement && next.start_time.unix_ms == 0) {
+    next.start_time = step.entry.placement->committed_at;
+  }
+  for (api::TaskStatus& task : next.tasks) task.ready = 0;
+  if (phase == "Succeeded") {
+    SetCondition(next, "Complete", true, reason, message, step.facts);
+  } else {
+    SetCondition(next, "Failed", true, reason, message, step.facts);
+    step.Event(phase == "Failed" ? "Warning" : "Normal", std::string(phase), message);
+  }
+  step.write = true;
+  step.actions.lane = kube::Lane::kTerminal;
+}
+
+}  // namespace muster::op

@@ -1,0 +1,34 @@
+// The steps of PlanJob, one file each: placed.cc, release.cc, waiting.cc.
+#pragma once
+
+#include "controllers/job/status.h"
+
+namespace muster::op {
+
+// What the steps work on: the inputs, the next status and the actions so far.
+struct Step {
+  const state::JobEntry& entry;
+  const JobFacts& facts;
+  const Tally& tally;
+  api::JobStatus next;
+  JobActions actions;
+  bool write = false;  // `next` is to be written although it may differ only in columns
+
+  // Looks again after `ms` at the latest.
+  void WakeIn(std::int64_t ms);
+  void Event(std::string type, std::string reason, std::string message);
+};
+
+// A placement that is not Releasing: progress, success, or a reason to release it.
+void PlanPlaced(Step& step);
+// A Releasing placement: deletes, then the end of the attempt.
+void PlanReleasing(Step& step);
+// Writes Releasing (or, with nothing left to delete, the end of the attempt at once).
+void StartRelease(Step& step, api::ReleaseCause cause, const std::string& message);
+// No placement: why it waits, and whether the scheduler may start it.
+void PlanWaiting(Step& step);
+// Ends the job for good.
+void Finish(Step& step, std::string_view phase, std::string_view reason,
+            const std::string& message);
+
+}  // namespace muster::op

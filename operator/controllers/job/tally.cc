@@ -1,0 +1,148 @@
+#include "controllers/job/tally.h"
+
+#include <algorithm>
+#include <set>
+
+#include "muster/base/text.h"
+
+namespace muster::op {
+namespace {
+
+constexpr std::size_t kMaxReplicas = 10'000;
+
+std::set<std::int32_t> ReadRanges(const std::string& ranges) {
+  const auto numbers = base::ParseRanges(ranges, kMaxReplicas);
+  if (!numbers) return {};
+  return {numbers->begin(), numbers->end()};
+}
+
+// Results by task, starting from what the status already holds.
+struct Results {
+  std::vector<std::set<std::int32_t>> succeeded;
+  std::vector<std::set<std::int32_t>> failed;
+  std::vector<std::int32_t> ready;
+};
+
+Results ReadResults(const state::JobEntry& entry) {
+  const std::size_t n = entry.job.spec.tasks.size();
+  Results results{std::vector<std::set<std::int32_t>>(n), std::vector<std::set<std::int32_t>>(n),
+                  std::vector<std::int32_t>(n, 0)};
+  for (const api::TaskStatus& status : entry.job.status.tasks) {
+    const std::int32_t task = state::TaskIndex(entry, status.name);
+    if (task < 0) continue;
+    results.succeeded[task] = ReadRanges(status.succeeded);
+    results.failed[task] = ReadRanges(status.failed);
+  }
+  return results;
+}
+
+Fate FateOf(const api::Pod& pod) {
+  if (pod.phase == api::PodPhase::kSucceeded) return Fate::kSucceeded;
+  if (pod.phase != api::PodPhase::kFailed) return Fate::kLive;
+  return IsInfrastructure(pod) ? Fate::kLost : Fate::kFailed;
+}
+
+void CountLive(const state::PodEntry& pod, Tally& tally) {
+  ++tally.live;
+  tally.mine.push_back(&pod);
+  if (tally.waiting.empty() && !pod.pod.waiting_reason.empty()) {
+    tally.waiting = pod.pod.waiting_reason;
+    if (!pod.pod.waiting_message.empty()) tally.waiting += ": " + pod.pod.waiting_message;
+  }
+}
+
+// A slot whose pod is not there.
+Fate FateOfAbsent(const state::JobEntry& entry, const state::Slot& slot, const Results& results) {
+  if (results.succeeded[slot.task].contains(slot.index)) return Fate::kSucceeded;
+  if (results.failed[slot.task].contains(slot.index)) return Fate::kFailed;
+  const bool committed = entry.placement->state == api::PlacementState::kCommitted;
+  return committed ? Fate::kMissing : Fate::kLost;
+}
+
+void Record(const state::Slot& slot, Fate fate, Results& results) {
+  if (fate == Fate::kSucceeded) results.succeeded[slot.task].insert(slot.index);
+  if (fate == Fate::kFailed) results.failed[slot.task].insert(slot.index);
+}
+
+void Sum(const state::JobEntry& entry, const Results& results, Tally& tally) {
+  for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
+    const auto& ok = results.succeeded[t];
+    const auto& bad = results.failed[t];
+    tally.tasks.push_back({entry.job.spec.tasks[t].name, results.ready[t],
+                           base::FormatRanges({ok.begin(), ok.end()}),
+                           base::FormatRanges({bad.begin(), bad.end()})});
+    tally.succeeded += static_cast<std::int32_t>(ok.size());
+  }
+  tally.ready += tally.succeeded;
+}
+
+}  // namespace
+
+bool IsInfrastructure(const api::Pod& pod) {
+  if (pod.disruption_target || pod.meta.deletion.unix_ms != 0) return true;
+  const std::string& reason = pod.reason;
+  return reason.starts_with("OutOf") || reason == "Evicted" || reason == "NodeLost" ||
+         reason == "UnexpectedAdmissionError" || reason == "Preempting" ||
+         reason == "Terminated" || reason == "NodeShutdown" || reason == "Shutdown" ||
+         reason == "NodeAffinity" || reason == "TopologyAffinityError";
+}
+
+std::string DescribeEnd(const api::Pod& pod) {
+  std::string text = "pod " + pod.meta.name;
+  if (!pod.reason.empty()) {
+    text += ": " + pod.reason;
+    if (!pod.message.empty()) text += ": " + pod.message;
+    return text.substr(0, 512);
+  }
+  if (pod.signal != 0) return text + " was ended by signal " + std::to_string(pod.signal);
+  text += " exited with code " + std::to_string(pod.exit_code);
+  if (!pod.terminated_reason.empty()) text += " (" + pod.terminated_reason + ")";
+  return text;
+}
+
+Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
+  Tally tally;
+  Results results = ReadResults(entry);
+  tally.placed = static_cast<std::int32_t>(entry.slots.size());
+  std::vector<const state::PodEntry*> pod_of(entry.slots.size(), nullptr);
+  for (const state::PodEntry* pod : facts.pods) {
+    std::int32_t slot = -1;
+    if (entry.placement && pod->slot.attempt == entry.placement->attempt && !pod->is_void) {
+      const std::int32_t rank =
+          RankOf(entry, state::TaskIndex(entry, pod->slot.task), pod->slot.index);
+      if (rank >= 0) slot = entry.slot_of[rank];
+    }
+    if (slot >= 0) {
+      pod_of[slot] = pod;
+    } else if (!pod->pod.terminal()) {
+      tally.strays.push_back(pod);
+    }
+  }
+  for (std::size_t i = 0; i < entry.slots.size(); ++i) {
+    const state::Slot& slot = entry.slots[i];
+    const state::PodEntry* pod = pod_of[i];
+    const Fate fate = pod == nullptr ? FateOfAbsent(entry, slot, results) : FateOf(pod->pod);
+    tally.fates.push_back(fate);
+    Record(slot, fate, results);
+    if (pod != nullptr) tally.last_finish = std::max(tally.last_finish, pod->pod.finished);
+    if (fate == Fate::kLive) {
+      CountLive(*pod, tally);
+      if (pod->pod.ready) {
+        ++tally.ready;
+        ++results.ready[slot.task];
+      }
+    } else if (fate == Fate::kMissing) {
+      ++tally.missing;
+    } else if (fate == Fate::kFailed) {
+      ++tally.failed;
+      if (tally.first_failed == nullptr) tally.first_failed = pod;
+    } else if (fate == Fate::kLost) {
+      ++tally.lost;
+      if (tally.first_lost == nullptr) tally.first_lost = pod;
+    }
+  }
+  Sum(entry, results, tally);
+  return tally;
+}
+
+}  // namespace muster::op

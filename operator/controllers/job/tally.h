@@ -1,0 +1,45 @@
+// What the pods of a job say, counted once for all rules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controllers/job/plan.h"
+
+namespace muster::op {
+
+enum class Fate {
+  kMissing,    // to be created
+  kLive,       // exists and is not terminal
+  kSucceeded,
+  kFailed,     // by its own fault: counts against maxRetries
+  kLost,       // gone, or ended by the infrastructure: does not count
+};
+
+struct Tally {
+  std::vector<Fate> fates;  // by index into JobEntry::slots
+  std::int32_t ready = 0;   // Ready now, or succeeded
+  std::int32_t live = 0;
+  std::int32_t missing = 0;
+  std::int32_t failed = 0;
+  std::int32_t lost = 0;
+  std::int32_t succeeded = 0;  // of all ranks, earlier results that are kept included
+  std::int32_t placed = 0;     // slots
+  std::vector<api::TaskStatus> tasks;            // with results merged in
+  const state::PodEntry* first_failed = nullptr;  // lowest rank
+  const state::PodEntry* first_lost = nullptr;
+  std::vector<const state::PodEntry*> mine;    // live pods of the placement
+  std::vector<const state::PodEntry*> strays;  // live pods of no current placement
+  base::TimePoint last_finish;
+  std::string waiting;  // first container's waiting reason and message
+};
+
+Tally CountPods(const state::JobEntry& entry, const JobFacts& facts);
+
+// True for ends that are not the job's own fault: eviction, kubelet refusal, node loss, deletion.
+bool IsInfrastructure(const api::Pod& pod);
+
+// "pod x-main-3 exited with code 3 (Error)" and the like.
+std::string DescribeEnd(const api::Pod& pod);
+
+}  // namespace muster::op

@@ -1,0 +1,175 @@
+#include <algorithm>
+
+#include "controllers/job/steps.h"
+#include "muster/api/priority.h"
+#include "muster/state/gang.h"
+
+namespace muster::op {
+namespace {
+
+using sched::Reason;
+
+struct Wait {
+  Reason reason = Reason::kPendingEvaluation;
+  std::string text;
+  bool at_once = false;  // told without waiting for it to settle
+};
+
+std::string PriorityComplaint(const Step& step) {
+  const api::Tenant* tenant = step.facts.tenant_object;
+  if (tenant == nullptr || !tenant->spec.priority_class_set) return "";
+  const auto most = api::PriorityOf(tenant->spec.priority_class);
+  const std::int32_t asked = state::BasePriority(step.entry.job.spec, tenant);
+  if (!most || asked <= *most) return "";
+  return "spec.priority " + api::PriorityName(asked) + " is above " +
+         tenant->spec.priority_class + ", the highest tenant " + tenant->meta.name +
+         " may use (Tenant spec.priorityClass)";
+}
+
+// What the API server or we have against the templates.
+std::string TemplateComplaint(const Step& step) {
+  for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
+    const state::Template* found = step.facts.templates[t];
+    if (found == nullptr) continue;
+    if (found->state == state::TemplateState::kRefused) return found->refusal;
+    if (found->state == state::TemplateState::kGood && !found->needs.unsupported.empty()) {
+      return found->needs.unsupported;
+    }
+  }
+  return "";
+}
+
+// Asks for the answers that are missing; true when all are there.
+bool TemplatesReady(Step& step) {
+  bool ready = true;
+  for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
+    const state::Template* found = step.facts.templates[t];
+    if (found != nullptr && found->state == state::TemplateState::kGood) continue;
+    ready = false;
+    if (found == nullptr || found->state == state::TemplateState::kAsked) continue;
+    if (found->state == state::TemplateState::kQuota) {
+      const std::int64_t left = found->retry_at_ms - step.facts.boot_ms;
+      if (left > 0) {
+        step.WakeIn(left);
+        continue;
+      }
+    } else if (found->state != state::TemplateState::kUnknown) {
+      continue;
+    }
+    step.actions.ask_templates.push_back(static_cast<std::int32_t>(t));
+  }
+  return ready;
+}
+
+std::string QuotaComplaint(const Step& step) {
+  for (const state::Template* found : step.facts.templates) {
+    if (found != nullptr && found->state == state::TemplateState::kQuota) return found->refusal;
+  }
+  return "";
+}
+
+// The first reason in the order of the closed list; nothing of kPendingEvaluation is told.
+Wait FindReason(Step& step) {
+  const api::Job& job = step.entry.job;
+  if (!job.invalid.empty()) return {Reason::kMisconfigured, job.invalid, true};
+  if (step.facts.tenant.empty() || step.facts.tenant_object == nullptr) {
+    const std::string who = step.facts.tenant.empty()
+                                ? "no Tenant claims namespace " + job.meta.ns
+                                : "Tenant " + step.facts.tenant + " of namespace " + job.meta.ns +
+                                      " does not exist";
+    return {Reason::kNoTenant, who, true};
+  }
+  if (std::string why = PriorityComplaint(step); !why.empty()) {
+    return {Reason::kMisconfigured, why, true};
+  }
+  const bool ready = TemplatesReady(step);
+  if (std::string why = TemplateComplaint(step); !why.empty()) {
+    return {Reason::kMisconfigured, why, true};
+  }
+  const std::int64_t left = job.status.not_before.unix_ms - step.facts.now.unix_ms;
+  if (left > 0) {
+    step.WakeIn(left);
+    const bool refused = job.status.reason == "Misconfigured";
+    return {refused ? Reason::kMisconfigured : Reason::kWaitingForRetry, job.status.message, false};
+  }
+  if (!step.facts.over_limit.empty()) {
+    return {Reason::kWaitingForQuota, step.facts.over_limit, false};
+  }
+  if (std::string why = QuotaComplaint(step); !why.empty()) {
+    return {Reason::kWaitingForQuota, why, true};
+  }
+  step.actions.eligible =
+      ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
+  if (step.actions.eligible && step.entry.hold) {
+    return {step.entry.hold->reason, step.entry.hold->text, false};
+  }
+  return {};
+}
+
+void Suspend(Step& step) {
+  if (step.next.phase == "Suspended") return;
+  step.next.phase = "Suspended";
+  step.next.reason = "Suspended";
+  step.next.message = "spec.suspend is true";
+  step.write = true;
+}
+
+// Whether this text is worth a write now: a new reason soon, new numbers seldom.
+bool Due(Step& step, const Wait& wait, bool new_reason) {
+  constexpr std::int64_t kSettleMs = 500;
+  constexpr std::int64_t kRewordMs = 10'000;
+  if (wait.at_once) return true;
+  const std::int64_t since = step.entry.hold ? step.entry.hold->since_ms : 0;
+  const std::int64_t age = step.facts.boot_ms - (new_reason ? since : step.entry.message_written_ms);
+  const std::int64_t least = new_reason ? kSettleMs : kRewordMs;
+  if (age >= least) return true;
+  step.WakeIn(least - age);
+  return false;
+}
+
+void Tell(Step& step, const Wait& wait) {
+  api::JobStatus& next = step.next;
+  const std::string reason(ToString(wait.reason));
+  const bool resumed = next.phase == "Suspended";
+  const bool new_reason = next.phase != "Pending" || next.reason != reason;
+  if (!new_reason && next.message == wait.text) return;
+  if (!resumed && !Due(step, wait, new_reason)) return;
+  if (resumed || next.pending_since.unix_ms == 0) next.pending_since = step.facts.now;
+  next.phase = "Pending";
+  next.reason = reason;
+  next.message = wait.text.substr(0, 1024);
+  const bool quota =
+      wait.reason == Reason::kWaitingForQuota || wait.reason == Reason::kExceedsMaxQuota;
+  if (quota) SetCondition(next, "QuotaReserved", false, reason, wait.text, step.facts);
+  SetCondition(next, "Scheduled", false, reason, wait.text, step.facts);
+  if (wait.reason == Reason::kMisconfigured) {
+    SetCondition(next, "Misconfigured", true, "Misconfigured", wait.text, step.facts);
+  } else {
+    ClearCondition(next, "Misconfigured", "Accepted", step.facts);
+  }
+  if (new_reason) step.Event("Warning", "FailedScheduling", reason + ": " + wait.text);
+  step.write = true;
+}
+
+}  // namespace
+
+void PlanWaiting(Step& step) {
+  const api::JobSpec& spec = step.entry.job.spec;
+  if (spec.cancel) {
+    Finish(step, "Cancelled", "Cancelled", "cancelled by spec.cancel");
+    return;
+  }
+  if (spec.suspend) {
+    Suspend(step);
+    return;
+  }
+  const Wait wait = FindReason(step);
+  if (wait.reason == Reason::kPendingEvaluation) {
+    // Not told by itself; but a job that was Suspended is Pending again.
+    if (step.next.phase == "Suspended") Tell(step, {wait.reason, "", true});
+    return;
+  }
+  Tell(step, wait);
+}
+
+}  // namespace muster::op

@@ -1,0 +1,103 @@
+#include "controllers/quota/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "muster/base/log.h"
+
+namespace muster::op {
+
+using base::Result;
+
+namespace {
+
+constexpr std::int64_t kLeastMs = 1'000;  // between two writes of one status
+constexpr std::int64_t kRetryMs = 2'000;
+
+std::int64_t CountJobs(const state::ClusterState& state, const std::string& ns) {
+  std::int64_t count = 0;
+  for (auto it = state.jobs().lower_bound(ns + "/"); it != state.jobs().end(); ++it) {
+    if (it->second.job.meta.ns != ns) break;
+    if (!api::Finished(it->second.job.status)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+QuotaController::QuotaController(state::ClusterState& state, actuate::Actuator& actuator,
+                                 std::function<void(const std::string&, std::int64_t)> wake)
+    : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
+
+void QuotaController::Reconcile(const std::set<std::string>& keys) {
+  for (const std::string& key : keys) {
+    const auto it = state_.quotas().find(key);
+    if (it == state_.quotas().end()) {
+      memory_.erase(key);
+    } else {
+      Write(it->second, CountJobs(state_, it->second.meta.ns));
+    }
+  }
+}
+
+void QuotaController::RefreshUsage() {
+  std::string ns;
+  std::int64_t jobs = 0;
+  for (const auto& [key, quota] : state_.quotas()) {
+    if (quota.meta.ns != ns) jobs = CountJobs(state_, quota.meta.ns);
+    ns = quota.meta.ns;
+    Write(quota, jobs);
+  }
+}
+
+void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) {
+  if (quota.meta.deletion.unix_ms != 0) return;
+  const std::string key = api::KeyOf(quota.meta);
+  Memory& memory = memory_[key];
+  if (memory.uid != quota.meta.uid) memory = {quota.meta.uid, false, "", 0, 0};
+  if (memory.in_flight || memory.written_from == quota.meta.resource_version) return;
+  QuotaFacts facts;
+  facts.now = state_.clock().Now();
+  facts.epoch = state_.epoch();
+  facts.tenant = state_.TenantOf(quota.meta.ns);
+  facts.tenant_exists = state_.FindTenant(facts.tenant) != nullptr;
+  facts.used = state_.world().NamespaceUsage(quota.meta.ns);
+  facts.jobs = jobs;
+  facts.gpu_resource = state_.options().gpu_resource;
+  const api::ResourceQuotaStatus next = PlanQuota(quota, facts);
+  std::string patch = api::QuotaStatusPatch(quota, next);
+  if (patch.empty()) return;
+  const std::int64_t boot = state_.clock().BootMs();
+  const std::int64_t due = std::max(memory.retry_ms, memory.written_ms == 0
+                                                         ? 0
+                                                         : memory.written_ms + kLeastMs);
+  if (boot < due) {
+    wake_(key, due - boot);
+    return;
+  }
+  memory.in_flight = true;
+  memory.written_ms = boot;
+  ++status_writes_;
+  actuator_.PatchStatus("resourcequotas", quota.meta, std::move(patch), kube::Lane::kRest,
+                        [this, key, uid = quota.meta.uid,
+                         from = quota.meta.resource_version](const Result<std::string>& answer) {
+                          Take(key, uid, from, answer);
+                        });
+}
+
+void QuotaController::Take(const std::string& key, const std::string& uid,
+                           const std::string& from, const Result<std::string>& answer) {
+  const auto it = memory_.find(key);
+  if (it == memory_.end() || it->second.uid != uid) return;
+  it->second.in_flight = false;
+  if (answer.ok()) {
+    it->second.written_from = from;
+    return;
+  }
+  // Written by someone else meanwhile, or not at all: from what is there then.
+  base::LogDebug("quota status", {{"quota", key}, {"error", answer.error().message}});
+  it->second.retry_ms = state_.clock().BootMs() + kRetryMs;
+  wake_(key, kRetryMs);
+}
+
+}  // namespace muster::op

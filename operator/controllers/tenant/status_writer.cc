@@ -1,0 +1,113 @@
+// The Tenant's status: at most one write a second, on change only.
+#include <algorithm>
+#include <utility>
+
+#include "controllers/conditions.h"
+#include "controllers/tenant/reconciler.h"
+#include "controllers/tenant/usage.h"
+#include "muster/base/log.h"
+
+namespace muster::op {
+
+using base::Result;
+
+namespace {
+
+constexpr std::int64_t kLeastMs = 1'000;
+constexpr std::int64_t kRetryMs = 2'000;
+
+// What a Tenant of these guarantees is told about the sum of all.
+std::string OverCapacityFor(const api::Tenant& tenant,
+                            const std::map<std::string, std::string>& over,
+                            const std::string& gpu_resource) {
+  for (const auto& [name, amount] : tenant.spec.guaranteed) {
+    const auto it = over.find(name == "gpu" ? gpu_resource : name);
+    if (it != over.end() && amount > 0) return it->second;
+  }
+  return "";
+}
+
+// A Ready that has just become False, or False for another reason.
+bool Worsened(const api::TenantStatus& before, const api::Condition& now) {
+  if (now.status != "False") return false;
+  const api::Condition* was = FindCondition(before.conditions, "Ready");
+  return was == nullptr || was->status != "False" || was->reason != now.reason;
+}
+
+}  // namespace
+
+void TenantController::RefreshUsage() {
+  usage_ = BuildUsage(state_);
+  over_capacity_ = BuildOverCapacity(state_);
+  for (const auto& [name, tenant] : state_.tenants()) WriteStatus(name);
+}
+
+std::string TenantController::RenderError(const std::string& tenant) const {
+  const auto claims = claims_.tenants.find(tenant);
+  if (claims == claims_.tenants.end()) return "";
+  for (const std::string& ns : claims->second.held) {
+    const auto ledger = ledgers_.find(ns);
+    if (ledger == ledgers_.end()) continue;
+    // A single failure may be a moment's; the second is told.
+    for (const auto& [kind, trouble] : ledger->second.troubles) {
+      if (trouble.failures > 1) return trouble.text;
+    }
+  }
+  return "";
+}
+
+void TenantController::WriteStatus(const std::string& name) {
+  const api::Tenant* tenant = state_.FindTenant(name);
+  if (tenant == nullptr || tenant->meta.deletion.unix_ms != 0) return;
+  Memory& memory = tenants_[name];
+  if (memory.in_flight || memory.written_from == tenant->meta.resource_version) return;
+  if (usage_.empty()) {
+    usage_ = BuildUsage(state_);
+    over_capacity_ = BuildOverCapacity(state_);
+  }
+  TenantFacts facts;
+  facts.now = state_.clock().Now();
+  facts.epoch = state_.epoch();
+  facts.claims = claims_.tenants[name];
+  facts.usage = usage_[name];
+  facts.render_error = RenderError(name);
+  facts.over_capacity =
+      OverCapacityFor(*tenant, over_capacity_, state_.options().gpu_resource);
+  facts.gpu_resource = state_.options().gpu_resource;
+  const api::TenantStatus next = PlanTenantStatus(*tenant, facts);
+  std::string patch = api::TenantStatusPatch(*tenant, next);
+  if (patch.empty()) return;
+  const std::int64_t boot = state_.clock().BootMs();
+  const std::int64_t due =
+      std::max(memory.retry_ms, memory.written_ms == 0 ? 0 : memory.written_ms + kLeastMs);
+  if (boot < due) {
+    wake_("tenant/" + name, due - boot);
+    return;
+  }
+  const api::Condition* ready = FindCondition(next.conditions, "Ready");
+  if (ready != nullptr && Worsened(tenant->status, *ready)) {
+    actuator_.EmitEvent("Tenant", tenant->meta, {"Warning", ready->reason, ready->message});
+  }
+  memory.in_flight = true;
+  memory.written_ms = boot;
+  ++counters_.status_writes;
+  actuator_.PatchStatus("tenants", tenant->meta, std::move(patch), kube::Lane::kRest,
+                        [this, name, from = tenant->meta.resource_version](
+                            const Result<std::string>& answer) { TakeStatus(name, from, answer); });
+}
+
+void TenantController::TakeStatus(const std::string& name, const std::string& from,
+                                  const Result<std::string>& answer) {
+  const auto it = tenants_.find(name);
+  if (it == tenants_.end()) return;
+  it->second.in_flight = false;
+  if (answer.ok()) {
+    it->second.written_from = from;
+    return;
+  }
+  base::LogDebug("tenant status", {{"tenant", name}, {"error", answer.error().message}});
+  it->second.retry_ms = state_.clock().BootMs() + kRetryMs;
+  wake_("tenant/" + name, kRetryMs);
+}
+
+}  // namespace muster::op

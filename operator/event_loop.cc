@@ -1,0 +1,52 @@
+#include "event_loop.h"
+
+#include <chrono>
+#include <utility>
+
+namespace muster::op {
+
+void EventLoop::Post(std::function<void()> closure) {
+  {
+    base::Lock lock(mutex_);
+    queue_.push_back(std::move(closure));
+  }
+  wake_.notify_one();
+}
+
+void EventLoop::Stop() {
+  {
+    base::Lock lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_one();
+}
+
+std::size_t EventLoop::depth() const {
+  base::Lock lock(mutex_);
+  return queue_.size();
+}
+
+void EventLoop::Run(const std::function<std::int64_t()>& turn) {
+  std::int64_t wait_ms = 1;
+  std::vector<std::function<void()>> batch;
+  while (true) {
+    {
+      base::Lock lock(mutex_);
+      const std::int64_t until = clock_.BootMs() + wait_ms;
+      while (queue_.empty() && !stopped_ && (wait_ms == 0 || clock_.BootMs() < until)) {
+        if (wait_ms == 0) {
+          wake_.wait(mutex_);
+        } else {
+          wake_.wait_for(mutex_, std::chrono::milliseconds(until - clock_.BootMs()));
+        }
+      }
+      if (stopped_) return;
+      batch.swap(queue_);
+    }
+    for (const std::function<void()>& closure : batch) closure();
+    batch.clear();
+    wait_ms = turn();
+  }
+}
+
+}  // namespace muster::op

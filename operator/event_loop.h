@@ -1,0 +1,36 @@
+// The one owner thread: closures posted by reflectors, answers and timers run here, one after the
+// other; after each batch the turn function decides what to do.
+//
+// Threads: Post and Stop from any thread; Run on the owner.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "muster/base/clock.h"
+#include "muster/base/mutex.h"
+
+namespace muster::op {
+
+class EventLoop {
+ public:
+  explicit EventLoop(const base::Clock& clock) : clock_(clock) {}
+
+  void Post(std::function<void()> closure);
+  // Runs until Stop: takes all closures, runs them, then calls `turn`, which returns in how many
+  // milliseconds it wants to be called again at the latest (0: only with new closures).
+  void Run(const std::function<std::int64_t()>& turn);
+  void Stop();
+  // Closures that wait.
+  std::size_t depth() const;
+
+ private:
+  const base::Clock& clock_;
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  std::vector<std::function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopped_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace muster::op

@@ -1,0 +1,95 @@
+// muster-operator: flags, environment and file to Settings, connections, and the Operator.
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "muster/base/log.h"
+#include "muster/config/load.h"
+#include "muster/config/reference.h"
+#include "muster/kube/cpprest_transport.h"
+#include "muster/kube/kubeconfig.h"
+#include "muster/sched/schedule.h"
+#include "operator.h"
+
+namespace {
+
+using namespace muster;
+
+constexpr char kVersion[] = MUSTER_VERSION;
+
+int Fail(const std::string& message) {
+  std::cerr << "muster-operator: " << message << "\n";
+  return 2;
+}
+
+// The signals that ask us to stop are taken by one thread; everyone else has them blocked.
+std::thread WaitForSignals(const sigset_t& signals, op::Operator& program) {
+  return std::thread([signals, &program] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGUSR1) program.RequestStop();
+  });
+}
+
+base::Result<op::Parts> Connect(const config::Invocation& invocation,
+                                const config::Settings& settings) {
+  const auto connection = kube::LoadConnection({settings.kubeconfig, settings.context});
+  if (!connection.ok()) return connection.error();
+  op::Parts parts;
+  for (auto* transport : {&parts.transport, &parts.lease_transport}) {
+    auto made = kube::MakeCpprestTransport(*connection);
+    if (!made.ok()) return made.error();
+    *transport = std::move(*made);
+  }
+  parts.invocation = invocation;
+  parts.settings = settings;
+  return parts;
+}
+
+int Run(const config::Invocation& invocation) {
+  const auto settings = config::Load(
+      invocation, [](std::string_view plugin) { return sched::IsRegistered(plugin); });
+  if (!settings.ok()) return Fail(settings.error().message);
+  base::InitLog(settings->log_format, settings->log_level);
+
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  base::Result<op::Parts> parts = Connect(invocation, *settings);
+  if (!parts.ok()) return Fail(parts.error().message);
+  base::LogInfo("muster-operator", {{"version", kVersion}, {"identity", settings->identity}});
+  op::Operator program(std::move(*parts));
+  std::thread waiter = WaitForSignals(signals, program);
+  const int code = program.Run();
+  pthread_kill(waiter.native_handle(), SIGUSR1);  // wakes it when no signal has come
+  waiter.join();
+  base::LogInfo("stopped", {{"code", std::to_string(code)}});
+  // Whoever lost the lease must not linger in destructors with writes in flight.
+  if (code != 0) std::_Exit(code);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  const auto invocation = config::ParseInvocation(args, config::ReadEnvironment());
+  if (!invocation.ok()) return Fail(invocation.error().message);
+  switch (invocation->command) {
+    case config::Command::kHelp:
+      std::cout << config::HelpText();
+      return 0;
+    case config::Command::kVersion:
+      std::cout << "muster-operator " << kVersion << "\n";
+      return 0;
+    case config::Command::kPrintConfig:
+      std::cout << config::ReferenceMarkdown();
+      return 0;
+    case config::Command::kRun: break;
+  }
+  return Run(*invocation);
+}

@@ -1,0 +1,70 @@
+// What the operator knows, as metrics and readiness: collected on the owner thread once a second,
+// read by the HTTP server's thread.
+//
+// Threads: Push on the owner thread; Ready from any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controllers/job/reconciler.h"
+#include "leadership.h"
+#include "muster/base/mutex.h"
+#include "muster/telemetry/endpoints.h"
+#include "muster/telemetry/metrics.h"
+#include "scheduler_loop.h"
+#include "watches.h"
+
+namespace muster::op {
+
+// Everything that is looked at; all outlive the feed.
+struct FeedSources {
+  const state::ClusterState* state = nullptr;
+  JobReconciler* jobs = nullptr;
+  const SchedulerLoop* scheduler = nullptr;
+  const kube::Client* client = nullptr;
+  const Watches* watches = nullptr;
+  const Leadership* leadership = nullptr;
+  const EventLoop* loop = nullptr;
+  std::string lease_name;
+};
+
+class MetricsFeed {
+ public:
+  MetricsFeed(telemetry::Metrics& metrics, FeedSources sources);
+
+  void Push();
+  void CountReload(bool ok);
+  // Registers /healthz and /readyz checks.
+  void AddChecks(telemetry::Endpoints& endpoints);
+
+ private:
+  void PushJobs();
+  void PushQueue();
+  void PushTenants();
+  void PushGpus();
+  void PushClient();
+  void PushReady();
+  std::int64_t CountDrift() const;
+
+  telemetry::Metrics& metrics_;
+  FeedSources from_;
+  JobCounters last_jobs_;
+  CycleStats last_cycles_;
+  kube::ClientStats last_client_;
+  std::int64_t drift_before_ = 0;
+  std::int64_t next_drift_ms_ = 0;
+  std::int64_t drift_ = 0;
+  std::int64_t decode_drops_ = 0;
+
+  struct Board {
+    telemetry::CheckResult caches{false, "not listed yet"};
+    telemetry::CheckResult leader{true, "standby"};
+    telemetry::CheckResult drift{true, ""};
+    std::int64_t pushed_ms = 0;  // BootMs of the last Push: the owner thread is alive
+  };
+  mutable base::Mutex mutex_;
+  Board board_ GUARDED_BY(mutex_);
+};
+
+}  // namespace muster::op

@@ -1,0 +1,232 @@
+#include "operator.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "muster/base/log.h"
+
+namespace muster::op {
+namespace {
+
+constexpr std::int64_t kConfigPollMs = 2'000;
+constexpr std::int64_t kFeedMs = 1'000;
+constexpr std::int64_t kPoisonRetryMs = 30'000;
+constexpr std::int64_t kDrainMs = 1'000;  // for writes in flight when asked to stop
+
+state::StateOptions StateOptionsOf(const config::Settings& settings) {
+  state::StateOptions options;
+  options.gpu_resource = settings.policy.device_resource;
+  options.default_tenant = settings.default_tenant;
+  options.group_timeout_ms = settings.pod_group_timeout_ms;
+  return options;
+}
+
+kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
+  kube::ClientLimits limits;
+  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
+  limits.burst = static_cast<int>(settings.burst);
+  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
+  return limits;
+}
+
+TenantSettings TenantSettingsOf(const config::Settings& settings) {
+  TenantSettings tenants;
+  tenants.own_namespace = settings.ns;
+  return tenants;
+}
+
+kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
+  kube::LeaderElectionOptions options;
+  options.ns = settings.ns;
+  options.name = settings.lease.name;
+  options.identity = settings.identity;
+  options.lease_duration_ms = settings.lease.duration_ms;
+  options.renew_deadline_ms = settings.lease.renew_deadline_ms;
+  options.retry_period_ms = settings.lease.retry_period_ms;
+  return options;
+}
+
+}  // namespace
+
+Operator::Operator(Parts parts)
+    : parts_(std::move(parts)),
+      clock_(base::SystemClock()),
+      loop_(clock_),
+      state_(StateOptionsOf(parts_.settings), clock_),
+      client_(parts_.transport, clock_, LimitsOf(parts_.settings.client)),
+      elector_(parts_.lease_transport, clock_, ElectionOf(parts_.settings)),
+      watches_(*parts_.transport, clock_, loop_, state_),
+      actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),
+      jobs_(state_, actuator_,
+            [this](const std::string& key, std::int64_t ms) { WakeLater("j" + key, ms); }),
+      foreign_(state_, actuator_,
+               [this](const std::string& key, std::int64_t ms) { WakeLater("g" + key, ms); }),
+      tenants_(
+          state_, actuator_,
+          [this](const std::string& key, std::int64_t ms) { WakeLater("t" + key, ms); },
+          TenantSettingsOf(parts_.settings)),
+      quotas_(state_, actuator_,
+              [this](const std::string& key, std::int64_t ms) { WakeLater("q" + key, ms); }),
+      workflows_(state_, actuator_,
+                 [this](const std::string& key, std::int64_t ms) { WakeLater("w" + key, ms); }),
+      scheduler_(state_, actuator_, parts_.settings.policy),
+      leadership_(elector_, client_, watches_, state_, loop_,
+                  {parts_.settings.ns, parts_.settings.lease.duration_ms}),
+      config_file_(parts_.invocation, parts_.settings,
+                   [](std::string_view name) { return sched::IsRegistered(name); }),
+      endpoints_(metrics_),
+      feed_(metrics_, {&state_, &jobs_, &scheduler_, &client_, &watches_, &leadership_, &loop_,
+                       parts_.settings.lease.name}) {
+  scheduler_.SetGroups(
+      [this](const std::string& group, const sched::Start& start) { foreign_.Bind(group, start); },
+      [this](const std::string& group, const std::string& text) { foreign_.Evict(group, text); });
+  feed_.AddChecks(endpoints_);
+  client_.SetWriteGate([this] { return elector_.MayWrite(); });
+}
+
+Operator::~Operator() { watches_.Stop(); }
+
+bool Operator::Serve() {
+  const config::ListenAddress& listen = parts_.settings.listen;
+  auto server = telemetry::Server::Start(
+      listen.host, listen.port, clock_,
+      [this](const telemetry::HttpRequest& request) { return endpoints_.Answer(request); });
+  if (!server.ok()) {
+    base::LogError("cannot listen", {{"error", server.error().message}});
+    return false;
+  }
+  server_ = std::move(*server);
+  base::LogInfo("listening", {{"host", listen.host}, {"port", std::to_string(server_->port())}});
+  return true;
+}
+
+int Operator::Run() {
+  if (!Serve()) return 2;
+  watches_.Start();
+  elector_.Start({[this](std::int64_t epoch) {
+                    loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); });
+                  },
+                  [this] {
+                    loop_.Post([this] {
+                      base::LogError("the lease is lost: ending the process");
+                      exit_code_ = 1;
+                      loop_.Stop();
+                    });
+                  }});
+  loop_.Run([this] { return Turn(); });
+  watches_.Stop();
+  if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
+  elector_.Stop();  // gives the lease back, so that the successor need not wait it out
+  return exit_code_;
+}
+
+void Operator::RequestStop() {
+  loop_.Post([this] {
+    base::LogInfo("asked to stop");
+    stopping_ = true;
+    loop_.Stop();
+  });
+}
+
+std::int64_t Operator::Turn() {
+  if (stopping_) return 1;
+  if (leadership_.Step()) state_.MarkAllJobs();
+  if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) Lead();
+  if (clock_.BootMs() >= next_poll_ms_) PollConfig();
+  if (clock_.BootMs() >= next_feed_ms_) {
+    feed_.Push();
+    if (leadership_.role() == Role::kLeading) {
+      tenants_.RefreshUsage();
+      quotas_.RefreshUsage();
+    }
+    next_feed_ms_ = clock_.BootMs() + kFeedMs;
+  }
+  std::int64_t wait =
+      std::max<std::int64_t>(1, std::min(next_poll_ms_, next_feed_ms_) - clock_.BootMs());
+  if (!wakes_.empty()) {
+    wait = std::min(wait, std::max<std::int64_t>(1, wakes_.begin()->first - clock_.BootMs()));
+  }
+  if (leadership_.role() != Role::kLeading) return wait;
+  const std::int64_t cycle = scheduler_.Cycle();
+  if (cycle > 0) wait = std::min(wait, cycle);
+  return wait;
+}
+
+void Operator::Lead() {
+  RunDueWakes();
+  const state::Dirty dirty = state_.TakeDirty();
+  if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
+    Guarded("tenant", "t", [&] { tenants_.Reconcile(dirty.tenants, dirty.namespaces); });
+  }
+  for (const std::string& key : dirty.jobs) {
+    Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.groups) {
+    Guarded("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.workflows) {
+    Guarded("workflow", "w" + key, [&] { workflows_.Reconcile(key); });
+  }
+  for (const std::string& key : dirty.quotas) {
+    Guarded("quota", "q" + key, [&] { quotas_.Reconcile({key}); });
+  }
+}
+
+// One poison object never stops the others.
+void Operator::Guarded(const char* controller, const std::string& what,
+                       const std::function<void()>& reconcile) {
+  try {
+    reconcile();
+    metrics_.Add(telemetry::Metric::kReconciles, {controller, "success"});
+  } catch (const std::exception& error) {
+    metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
+    base::LogError("object cannot be reconciled",
+                   {{"controller", controller}, {"key", what.substr(1)}, {"error", error.what()}});
+    WakeLater(what, kPoisonRetryMs);
+  }
+}
+
+void Operator::WakeLater(const std::string& what, std::int64_t ms) {
+  const std::int64_t at = clock_.BootMs() + std::max<std::int64_t>(ms, 1);
+  const auto it = wake_of_.find(what);
+  if (it != wake_of_.end() && it->second <= at && it->second > clock_.BootMs()) return;
+  wake_of_[what] = at;
+  wakes_.emplace(at, what);
+}
+
+void Operator::RunDueWakes() {
+  const std::int64_t now = clock_.BootMs();
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    const auto [at, what] = *wakes_.begin();
+    wakes_.erase(wakes_.begin());
+    if (const auto it = wake_of_.find(what); it != wake_of_.end() && it->second == at) {
+      wake_of_.erase(it);
+    }
+    const std::string key = what.substr(1);
+    switch (what[0]) {
+      case 'g': state_.MarkGroup(key); break;
+      case 'w': state_.MarkWorkflow(key); break;
+      case 't': Guarded("tenant", what, [&] { tenants_.Retry(key); }); break;
+      case 'q': state_.MarkQuota(key); break;
+      default: state_.MarkJob(key); break;
+    }
+  }
+}
+
+void Operator::PollConfig() {
+  next_poll_ms_ = clock_.BootMs() + kConfigPollMs;
+  const auto change = config_file_.Poll();
+  if (!change) return;
+  if (!change->ok()) {
+    feed_.CountReload(false);
+    base::LogError("configuration refused, the old one stays", {{"error", change->error().message}});
+    return;
+  }
+  feed_.CountReload(true);
+  scheduler_.SetPolicy((*change)->policy);
+  base::SetLogLevel((*change)->log_level);
+  base::LogInfo("configuration reloaded");
+}
+
+}  // namespace muster::op

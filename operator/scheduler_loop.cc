@@ -1,0 +1,175 @@
+#include "scheduler_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "muster/base/check.h"
+#include "muster/base/log.h"
+#include "muster/base/text.h"
+#include "muster/state/gang.h"
+
+namespace muster::op {
+namespace {
+
+// Indexes are dealt out in the order of the places: by node name, then task, so that neighbouring
+// ranks are near.
+std::vector<api::Assignment> Assign(const state::ClusterState& state, const state::JobEntry& entry,
+                                    const sched::Gang& gang, const sched::Start& start) {
+  const auto wanted = state::WantedIndexes(entry);
+  std::map<std::int32_t, std::size_t> used;
+  std::vector<api::Assignment> assignments;
+  for (const sched::Place& place : start.places) {
+    const std::string& name = gang.tasks[place.task].name;
+    const std::int32_t task = state::TaskIndex(entry, name);
+    MUSTER_CHECK(task >= 0);
+    std::size_t& next = used[task];
+    const std::vector<std::int32_t>& indexes = wanted[task];
+    MUSTER_CHECK(next + place.count <= indexes.size());
+    const auto first = indexes.begin() + static_cast<std::ptrdiff_t>(next);
+    next += place.count;
+    const std::string& node = state.world().NodeName(place.node);
+    const auto found = state.nodes().find(node);
+    assignments.push_back({node, found == state.nodes().end() ? "" : found->second.meta.uid, name,
+                           base::FormatRanges({first, first + place.count})});
+  }
+  return assignments;
+}
+
+constexpr std::string_view kGroupPrefix = "group/";
+
+}  // namespace
+
+SchedulerLoop::SchedulerLoop(state::ClusterState& state, actuate::Actuator& actuator,
+                             sched::Policy policy)
+    : state_(state), actuator_(actuator), policy_(std::move(policy)) {}
+
+void SchedulerLoop::SetGroups(BindGroup bind, EvictGroup evict) {
+  bind_group_ = std::move(bind);
+  evict_group_ = std::move(evict);
+}
+
+void SchedulerLoop::SetPolicy(sched::Policy policy) {
+  policy_ = std::move(policy);
+  policy_changed_ = true;
+}
+
+std::int64_t SchedulerLoop::Cycle() {
+  const std::int64_t boot = state_.clock().BootMs();
+  sched::World& world = state_.world();
+  const base::TimePoint now = state_.clock().Now();
+  const bool due = plan_.wake_at.unix_ms != 0 && plan_.wake_at <= now;
+  if (world.generation() == seen_generation_ && !due && !policy_changed_) {
+    if (plan_.wake_at.unix_ms == 0) return 0;
+    return std::max<std::int64_t>(1, plan_.wake_at.unix_ms - now.unix_ms);
+  }
+  if (boot < next_at_ms_) return next_at_ms_ - boot;
+
+  const auto begin = std::chrono::steady_clock::now();
+  world.SetNow(now);
+  policy_changed_ = false;
+  plan_ = sched::Schedule(world, policy_, cache_);
+  seen_generation_ = world.generation();
+  world.SetReservations(plan_.reservations);
+  for (const sched::Start& start : plan_.starts) ApplyStart(start);
+  for (const sched::Eviction& eviction : plan_.evictions) ApplyEviction(eviction);
+  ApplyHolds();
+  const auto took = std::chrono::steady_clock::now() - begin;
+  stats_.last_micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  ++stats_.cycles;
+  // While events pour in, at most half of the time is spent deciding.
+  next_at_ms_ = state_.clock().BootMs() + stats_.last_micros / 1000;
+  return 1;
+}
+
+void SchedulerLoop::ApplyStart(const sched::Start& start) {
+  const sched::Gang gang = state_.world().gang(start.gang);
+  ++stats_.starts;
+  if (gang.uid.starts_with(kGroupPrefix)) {
+    bind_group_(gang.uid.substr(kGroupPrefix.size()), start);
+    return;
+  }
+  const bool more = gang.uid.ends_with('+');
+  state::JobEntry* entry =
+      state_.FindJobByUid(more ? gang.uid.substr(0, gang.uid.size() - 1) : gang.uid);
+  if (entry == nullptr) return;
+  std::vector<api::Assignment> assignments = Assign(state_, *entry, gang, start);
+  if (more) {
+    if (!entry->placement || entry->backing != state::Backing::kStatus) return;
+    ++entry->placement->revision;
+    entry->placement->state = api::PlacementState::kCommitted;
+    std::move(assignments.begin(), assignments.end(),
+              std::back_inserter(entry->placement->assignments));
+  } else {
+    api::Placement placement;
+    placement.attempt = entry->job.status.attempt + 1;
+    placement.borrowing = start.borrowing;
+    placement.committed_at = state_.clock().Now();
+    placement.assignments = std::move(assignments);
+    entry->placement = std::move(placement);
+    entry->slots.clear();
+  }
+  entry->backing = entry->replicas == 1 ? state::Backing::kImplied : state::Backing::kDecided;
+  entry->hold.reset();
+  RefreshSlots(*entry);
+  state_.FoldJob(*entry, entry->eligible);
+  state_.MarkJob(entry->key);
+}
+
+void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
+  const sched::Gang& victim = state_.world().gang(eviction.victim);
+  const sched::Gang& beneficiary = state_.world().gang(eviction.beneficiary);
+  const bool reclaim = eviction.rule == sched::Rule::kReclaim;
+  ++(reclaim ? stats_.evictions_reclaim : stats_.evictions_priority);
+  base::LogInfo("evict", {{"victim", victim.name}, {"for", beneficiary.name},
+                          {"rule", std::string(ToString(eviction.rule))}});
+  if (const state::JobEntry* winner = state_.FindJobByUid(beneficiary.uid)) {
+    actuator_.EmitEvent("Job", winner->job.meta, {"Normal", "PreemptedWorkload", eviction.text});
+  }
+  if (victim.uid.starts_with(kGroupPrefix)) {
+    evict_group_(victim.uid.substr(kGroupPrefix.size()), eviction.text);
+    return;
+  }
+  state::JobEntry* entry = state_.FindJobByUid(victim.uid);
+  if (entry == nullptr) return;
+  state::ReleaseDecision release;
+  release.cause = reclaim ? api::ReleaseCause::kReclaimed : api::ReleaseCause::kPreempted;
+  release.beneficiary = beneficiary.name;
+  release.beneficiary_uid = beneficiary.uid;
+  release.rule = ToString(eviction.rule);
+  release.text = eviction.text;
+  entry->release = std::move(release);
+  state_.FoldJob(*entry, false);
+  state_.MarkJob(entry->key);
+}
+
+void SchedulerLoop::ApplyHolds() {
+  constexpr std::int64_t kRewordMs = 10'000;
+  const std::int64_t boot = state_.clock().BootMs();
+  for (const sched::Hold& hold : plan_.holds) {
+    const sched::Gang& gang = state_.world().gang(hold.gang);
+    const std::string& text = plan_.texts[hold.text];
+    if (gang.uid.starts_with(kGroupPrefix)) {
+      state::ForeignGroup* group = state_.groups().Find(gang.uid.substr(kGroupPrefix.size()));
+      if (group == nullptr) continue;
+      const bool changed = group->hold_reason != hold.reason || group->hold_text.empty();
+      group->hold_reason = hold.reason;
+      group->hold_text = text;
+      if (changed) state_.MarkGroup(group->key);
+      continue;
+    }
+    state::JobEntry* entry = state_.FindJobByUid(gang.uid);
+    if (entry == nullptr) continue;
+    const bool changed = !entry->hold || entry->hold->reason != hold.reason;
+    if (changed) {
+      entry->hold = state::HoldView{hold.reason, text, boot};
+      state_.MarkJob(entry->key);
+    } else if (entry->hold->text != text) {
+      entry->hold->text = text;
+      if (boot - entry->message_written_ms >= kRewordMs) state_.MarkJob(entry->key);
+    }
+  }
+}
+
+}  // namespace muster::op

@@ -1,0 +1,15 @@
+# The program.  Controllers and loops are a library so that tests link them too.
+if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
+  include(operator/controllers/sources.cmake)
+  add_library(muster_operator STATIC
+    operator/event_loop.cc operator/watches.cc operator/leadership.cc operator/scheduler_loop.cc operator/metrics_feed.cc
+    operator/operator.cc)
+  target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
+  target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
+  target_link_libraries(muster_operator PUBLIC muster_controllers muster::config muster::telemetry
+                        Threads::Threads)
+  add_executable(muster-operator operator/main.cc)
+  target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
+  target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(muster-operator PRIVATE muster_operator)
+endif()

@@ -1,0 +1,116 @@
+#include "watches.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "muster/api/core.h"
+#include "muster/kube/paths.h"
+
+namespace muster::op {
+
+struct Watches::Watch {
+  virtual ~Watch() = default;
+  virtual void Start() = 0;
+  virtual void Stop() = 0;
+  virtual void Relist() = 0;
+  virtual kube::ReflectorStats Stats() const = 0;
+
+  std::string plural;
+  std::int64_t lists = 0;   // owner thread
+  std::int64_t wanted = 1;  // lists that make it fresh
+};
+
+namespace {
+
+template <class W, class T>
+struct TypedWatch final : W {
+  void Start() override { reflector->Start(); }
+  void Stop() override { reflector->Stop(); }
+  void Relist() override { reflector->Relist(); }
+  kube::ReflectorStats Stats() const override { return reflector->stats(); }
+
+  std::unique_ptr<kube::Reflector<T>> reflector;
+};
+
+}  // namespace
+
+Watches::Watches(kube::Transport& transport, const base::Clock& clock, EventLoop& loop,
+                 state::ClusterState& state)
+    : transport_(transport), clock_(clock), loop_(loop), state_(state) {
+  // Nodes, namespaces and tenants first: pods and jobs are folded against them.
+  Add<api::Node>("nodes", CollectionPath(kube::kNodes));
+  Add<api::Namespace>("namespaces", CollectionPath(kube::kNamespaces));
+  Add<api::Tenant>("tenants", CollectionPath(kube::kTenants));
+  Add<api::ResourceQuota>("resourcequotas", CollectionPath(kube::kResourceQuotas));
+  Add<api::LimitRange>("limitranges", CollectionPath(kube::kLimitRanges));
+  Add<api::Job>("jobs", CollectionPath(kube::kJobs));
+  Add<api::Workflow>("workflows", CollectionPath(kube::kWorkflows));
+  Add<api::Pod>("pods", CollectionPath(kube::kPods));
+}
+
+Watches::~Watches() = default;
+
+template <class T>
+void Watches::Add(const std::string& plural, const std::string& path) {
+  auto watch = std::make_unique<TypedWatch<Watch, T>>();
+  watch->plural = plural;
+  Watch* base = watch.get();
+  kube::Sink<T> sink;
+  sink.replace = [this, base](std::vector<T> all, const std::string&) {
+    auto shared = std::make_shared<std::vector<T>>(std::move(all));
+    loop_.Post([this, base, shared] {
+      state_.Replace(std::move(*shared));
+      ++base->lists;
+    });
+  };
+  sink.upsert = [this](T object) {
+    auto shared = std::make_shared<T>(std::move(object));
+    loop_.Post([this, shared] {
+      if (!shared->meta.name.empty()) state_.Upsert(std::move(*shared));
+    });
+  };
+  sink.remove = [this](T object) {
+    auto shared = std::make_shared<T>(std::move(object));
+    loop_.Post([this, shared] { state_.Remove(*shared); });
+  };
+  kube::ReflectorOptions options;
+  options.path = path;
+  watch->reflector = std::make_unique<kube::Reflector<T>>(transport_, clock_, options,
+                                                          std::move(sink));
+  watches_.push_back(std::move(watch));
+}
+
+void Watches::Start() {
+  for (const auto& watch : watches_) watch->Start();
+}
+
+void Watches::Stop() {
+  for (const auto& watch : watches_) watch->Stop();
+}
+
+void Watches::Relist() {
+  for (const auto& watch : watches_) {
+    watch->wanted = watch->lists + 1;
+    watch->Relist();
+  }
+}
+
+bool Watches::Fresh() const {
+  return std::all_of(watches_.begin(), watches_.end(),
+                     [](const auto& watch) { return watch->lists >= watch->wanted; });
+}
+
+bool Watches::AllSynced() const {
+  return std::all_of(watches_.begin(), watches_.end(),
+                     [](const auto& watch) { return watch->lists > 0; });
+}
+
+std::vector<WatchState> Watches::states() const {
+  std::vector<WatchState> states;
+  for (const auto& watch : watches_) {
+    states.push_back({watch->plural, watch->lists, watch->Stats()});
+  }
+  return states;
+}
+
+}  // namespace muster::op

@@ -1,0 +1,18 @@
+# Of sched only the value Policy is used.  Where its library is not in the tree, its headers suffice.
+if(NOT TARGET muster_sched)
+  add_library(muster_sched INTERFACE)
+  add_library(muster::sched ALIAS muster_sched)
+  set_target_properties(muster_sched PROPERTIES MUSTER_RANK 1)
+endif()
+muster_library(config RANK 2
+  SRCS table.cc fields.cc file_yaml.cc invocation.cc load.cc config_file.cc reference.cc
+  DEPS base sched
+  EXTERNAL yaml-cpp)
+
+# Prints docs/reference/config.md.
+add_executable(config_reference EXCLUDE_FROM_ALL src/config/reference_main.cc)
+target_link_libraries(config_reference PRIVATE muster::config)
+
+muster_test(config/load_test DEPS muster::config)
+muster_test(config/config_file_test DEPS muster::config)
+muster_test(config/reference_test DEPS muster::config)

@@ -1,0 +1,70 @@
+#include "status_json.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "scan_json.h"
+
+namespace muster::kube {
+namespace {
+
+using base::Code;
+
+constexpr std::size_t kMaxExcerpt = 300;
+
+Code ToCode(int status, const std::string& reason) {
+  switch (status) {
+    case 404: return Code::kNotFound;
+    case 409: return reason == "AlreadyExists" ? Code::kExists : Code::kConflict;
+    case 410: return Code::kGone;
+    case 401:
+    case 403: return Code::kForbidden;
+    case 429: return Code::kThrottled;
+    default: break;
+  }
+  // 408 is the API server giving up on us in time, not a fault of the request.
+  return status >= 500 || status == 408 ? Code::kUnavailable : Code::kInvalid;
+}
+
+std::string Excerpt(std::string_view body) {
+  std::string text(body.substr(0, kMaxExcerpt));
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+base::Error ToError(const Response& response) {
+  const std::string& body = response.body;
+  const std::string reason = FindJson(body, {"reason"}).value_or("");
+  base::Error error{ToCode(response.status, reason), FindJson(body, {"message"}).value_or(""), 0};
+  if (error.message.empty()) {
+    error.message = "HTTP status " + std::to_string(response.status);
+    if (!body.empty()) error.message += ": " + Excerpt(body);
+  }
+  if (error.code == Code::kThrottled || error.code == Code::kUnavailable) {
+    error.retry_after_ms = std::max(response.retry_after_ms,
+                                    1000 * FindJsonInt(body, {"details", "retryAfterSeconds"}));
+  }
+  return error;
+}
+
+bool IsDisruptionBudget(const Response& response) {
+  if (response.status != 429) return false;
+  const std::string causes = FindJson(response.body, {"details", "causes"}).value_or("");
+  return causes.find("\"DisruptionBudget\"") != std::string::npos;
+}
+
+Response ErrorEventAsResponse(std::string_view line) {
+  Response response;
+  response.body = FindJson(line, {"object"}).value_or("");
+  response.status = static_cast<int>(FindJsonInt(response.body, {"code"}));
+  if (response.status == 0) response.status = 500;
+  const std::string reason = FindJson(response.body, {"reason"}).value_or("");
+  if (reason == "Expired" || reason == "Gone") response.status = 410;
+  return response;
+}
+
+}  // namespace muster::kube

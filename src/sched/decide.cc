@@ -1,0 +1,224 @@
+#include "sched/decide.h"
+
+#include <algorithm>
+
+namespace muster::sched {
+namespace {
+
+void SortBySubmit(const Cycle& cycle, std::vector<std::uint32_t>& gangs) {
+  std::sort(gangs.begin(), gangs.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const Gang& left = cycle.At(a);
+    const Gang& right = cycle.At(b);
+    return std::tie(left.submit, left.uid) < std::tie(right.submit, right.uid);
+  });
+}
+
+}  // namespace
+
+Waiting Sort(const Cycle& cycle) {
+  Waiting waiting;
+  std::vector<bool> reserved(cycle.state.gangs.size(), false);
+  for (const Reserved& r : cycle.reserved) reserved[r.gang] = true;
+  for (const std::uint32_t id : cycle.state.Gangs(GangState::kPending)) {
+    const GangSlot& slot = cycle.Slot(id);
+    if (slot.tenant == kNone || !cycle.quota.Known(slot.tenant)) {
+      waiting.tenantless.push_back(id);
+    } else if (reserved[id]) {
+      waiting.reserved.push_back(id);
+    } else if (slot.gang->finish_first) {
+      waiting.finish_first.push_back(id);
+    } else {
+      waiting.rest.push_back(id);
+    }
+  }
+  SortBySubmit(cycle, waiting.finish_first);
+  SortBySubmit(cycle, waiting.reserved);
+  SortBySubmit(cycle, waiting.tenantless);
+  return waiting;
+}
+
+Decider::Decider(Cycle& cycle) : cycle_(cycle), classes_(cycle), preemption_(cycle, classes_) {
+  for (const Reserved& reserved : cycle_.reserved) Keep(reserved, 1);
+}
+
+// With sign 1, for all others: what is reserved is used, what its victims still hold is not.
+void Decider::Keep(const Reserved& reserved, Wide sign) {
+  const GangSlot& slot = cycle_.Slot(reserved.gang);
+  Trial trial(cycle_.cache.overlay, cycle_.quota);
+  for (const auto& [row, vec] : reserved.extra) {
+    trial.Take(row, vec, static_cast<std::int64_t>(sign), {});
+  }
+  trial.Keep();
+  cycle_.quota.Use(slot.tenant, reserved.amounts, sign, QuotaBook::kUp | QuotaBook::kTotal);
+  cycle_.quota.UseNamespace(slot.ns, reserved.amounts, sign);
+  for (const std::uint32_t id : reserved.victims) {
+    cycle_.quota.Use(cycle_.Slot(id).tenant, cycle_.Slot(id).holds, -sign, QuotaBook::kUp);
+  }
+  cycle_.CountStart(slot.tenant, static_cast<std::int32_t>(sign));
+}
+
+Reserved* Decider::FindReserved(std::uint32_t gang) {
+  for (Reserved& reserved : cycle_.reserved) {
+    if (reserved.gang == gang) return &reserved;
+  }
+  return nullptr;
+}
+
+Decider::Key Decider::KeyOf(std::uint32_t gang) const {
+  const GangSlot& slot = cycle_.Slot(gang);
+  return {slot.sig, slot.tenant, slot.ns, slot.gang->priority, slot.occupants.empty()};
+}
+
+void Decider::HoldWithoutTenant(std::uint32_t gang) {
+  const std::string& tenant = cycle_.At(gang).tenant;
+  cycle_.Hold(gang, Reason::kNoTenant,
+              cycle_.AddText(tenant.empty() ? "its namespace belongs to no tenant"
+                                            : "tenant " + tenant + " does not exist"));
+}
+
+void Decider::Decide(std::uint32_t gang) {
+  ++cycle_.plan.stats.gangs_considered;
+  if (preemption_.IsEnding(gang)) {
+    cycle_.Hold(gang, Reason::kPendingEvaluation, cycle_.AddText("it is being evicted"));
+    return;
+  }
+  const Key key = KeyOf(gang);
+  if (const auto it = held_.find(key); it != held_.end()) {
+    ++cycle_.plan.stats.memo_hits;
+    cycle_.Hold(gang, it->second.first, it->second.second);
+    return;
+  }
+  const Refusal refusal = RefusalOf(cycle_, gang);
+  Trial trial(cycle_.cache.overlay, cycle_.quota);
+  if (refusal.ceiling == Ceiling::kOpen && TryStart(gang, trial)) return;
+  Room room;
+  // What tops up a gang that runs never evicts.
+  if (!refusal.alone && cycle_.Slot(gang).occupants.empty()) room = preemption_.FindRoom(gang);
+  if (room.kind == Room::Kind::kEvict) {
+    MakeRoom(gang, std::move(room));
+    return;
+  }
+  if (room.kind == Room::Kind::kLimited) WakeAt(cycle_.state.now.unix_ms + 1000);
+  if (room.next_unprotected_ms > 0) WakeAt(room.next_unprotected_ms);
+  const Why why = ExplainHold(gang, refusal, room);
+  const std::uint32_t text = cycle_.AddText(why.text);
+  held_[key] = {why.reason, text};
+  cycle_.Hold(gang, why.reason, text);
+}
+
+void Decider::DecideReserved(std::uint32_t gang) {
+  ++cycle_.plan.stats.gangs_considered;
+  const Reserved reserved = *FindReserved(gang);
+  const bool entitled = classes_.Entitled(gang);
+  Keep(reserved, -1);
+  if (entitled) {
+    cycle_.quota.Use(cycle_.Slot(gang).tenant, reserved.amounts, -1, QuotaBook::kEntitled);
+  }
+  {
+    Trial trial(cycle_.cache.overlay, cycle_.quota);
+    if (RefusalOf(cycle_, gang).ceiling == Ceiling::kOpen && TryStart(gang, trial)) {
+      std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
+      return;
+    }
+  }
+  if (entitled) {
+    cycle_.quota.Use(cycle_.Slot(gang).tenant, reserved.amounts, 1, QuotaBook::kEntitled);
+  }
+  Keep(reserved, 1);
+  WakeAt(reserved.reservation->until.unix_ms);
+  cycle_.plan.reservations.push_back(*reserved.reservation);
+  cycle_.Hold(gang, Reason::kWaitingForPreemptedWorkloads,
+              cycle_.AddText(WaitText(cycle_, *reserved.reservation, reserved.victims)));
+}
+
+// Where the cluster itself is too full, the nodes tell more than the sum does.
+Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room) {
+  if (room.kind == Room::Kind::kEnding) {
+    return {Reason::kWaitingForPreemptedWorkloads, EndingText(cycle_)};
+  }
+  Why why;
+  const Request& request = cycle_.RequestOf(gang);
+  const bool by_nodes =
+      refusal.ceiling == Ceiling::kOpen || (refusal.ceiling == Ceiling::kCluster && !refusal.alone &&
+                                            CountFitting(cycle_, request) < request.sig->least);
+  why = by_nodes ? ExplainPlace(cycle_, gang) : ExplainQuota(cycle_, gang, refusal);
+  if (room.kind == Room::Kind::kLimited) {
+    why.text += "; room can be made, but no more evictions are allowed at this time";
+  }
+  if (room.protections.empty()) return why;
+  if (room.only_max_preemptions) why.reason = Reason::kMaxPreemptionsReached;
+  why.text += "; nothing is evicted for it: " + room.protections;
+  return why;
+}
+
+bool Decider::TryStart(std::uint32_t gang, Trial& trial) {
+  Placed placed = PlaceGang(cycle_, trial, gang, Size::kMost);
+  if (placed.places.empty()) return false;
+  trial.Keep();
+  Begin(gang, std::move(placed));
+  return true;
+}
+
+void Decider::Begin(std::uint32_t gang, Placed placed) {
+  const GangSlot& slot = cycle_.Slot(gang);
+  cycle_.quota.Use(slot.tenant, placed.used, -1, QuotaBook::kUp);
+  const bool entitled = slot.gang->priority > kScavenger &&
+                        cycle_.quota.Entitled(slot.tenant, placed.used);
+  cycle_.quota.Use(slot.tenant, placed.used, 1,
+                   QuotaBook::kUp | (entitled ? QuotaBook::kEntitled : 0U));
+  if (slot.occupants.empty()) cycle_.CountStart(slot.tenant);
+  preemption_.Spare(gang);
+  cycle_.plan.starts.push_back({GangId{gang}, std::move(placed.places), !entitled});
+}
+
+void Decider::MakeRoom(std::uint32_t gang, Room room) {
+  Reserved reserved;
+  reserved.gang = gang;
+  reserved.amounts = room.placed.used;
+  std::int64_t grace = 0;
+  for (const Victim& victim : room.victims) {
+    reserved.victims.push_back(victim.gang);
+    grace = std::max(grace, cycle_.At(victim.gang).grace_ms);
+  }
+  const std::vector<std::int64_t> before = SharesOf(cycle_, gang, room.victims);
+  Reservation reservation = ReservationFor(cycle_, gang, room.placed, reserved.places);
+  reservation.until.unix_ms =
+      Clamp(Wide{cycle_.state.now.unix_ms} + grace + cycle_.policy.reservation_slack_ms);
+  reserved.extra = ExtraOf(cycle_.state, reserved.places, reserved.victims);
+  for (const Victim& victim : room.victims) {
+    preemption_.Evict(victim.gang);
+    if (!classes_.Entitled(victim.gang)) continue;
+    const GangSlot& slot = cycle_.Slot(victim.gang);
+    cycle_.quota.Use(slot.tenant, slot.holds, -1, QuotaBook::kEntitled);
+  }
+  Keep(reserved, 1);
+  if (room.entitled) {
+    cycle_.quota.Use(cycle_.Slot(gang).tenant, reserved.amounts, 1, QuotaBook::kEntitled);
+  }
+  const std::vector<std::int64_t> after = SharesWithout(cycle_, gang, room.victims);
+  for (std::size_t i = 0; i < room.victims.size(); ++i) {
+    const Victim& victim = room.victims[i];
+    const ShareChange shares{before[0], after[0], before[i + 1], after[i + 1]};
+    cycle_.plan.evictions.push_back(
+        {GangId{victim.gang}, GangId{gang}, victim.rule,
+         EvictionText(cycle_, gang, victim, preemption_.Cost(victim.gang), shares)});
+  }
+  preemption_.CountEvictions(static_cast<std::int64_t>(room.victims.size()));
+  WakeAt(reservation.until.unix_ms);
+  cycle_.Hold(gang, Reason::kWaitingForPreemptedWorkloads,
+              cycle_.AddText(WaitText(cycle_, reservation, reserved.victims)));
+  cycle_.plan.reservations.push_back(std::move(reservation));
+  cycle_.reserved.push_back(std::move(reserved));
+}
+
+void Decider::WakeAt(std::int64_t unix_ms) {
+  base::TimePoint& wake = cycle_.plan.wake_at;
+  if (wake.unix_ms == 0 || unix_ms < wake.unix_ms) wake.unix_ms = unix_ms;
+}
+
+void Decider::Finish() {
+  std::sort(cycle_.plan.reservations.begin(), cycle_.plan.reservations.end(),
+            [](const Reservation& a, const Reservation& b) { return a.gang < b.gang; });
+}
+
+}  // namespace muster::sched

@@ -1,0 +1,53 @@
+// What becomes of one gang: start, make room by evictions, or hold with its reason.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "sched/explain.h"
+#include "sched/place.h"
+#include "sched/policies/preemption.h"
+
+namespace muster::sched {
+
+struct Waiting {
+  std::vector<std::uint32_t> finish_first;  // by submit, then uid
+  std::vector<std::uint32_t> reserved;      // likewise
+  std::vector<std::uint32_t> rest;
+  std::vector<std::uint32_t> tenantless;  // likewise
+};
+
+Waiting Sort(const Cycle& cycle);
+
+class Decider {
+ public:
+  // Takes what is reserved out of what others may use.
+  explicit Decider(Cycle& cycle);
+
+  void Decide(std::uint32_t gang);
+  // REQUIRES: it has a live reservation.
+  void DecideReserved(std::uint32_t gang);
+  void HoldWithoutTenant(std::uint32_t gang);
+  void Finish();
+
+ private:
+  // Gangs with equal keys fare alike once one of them was held: nothing grows within a cycle.
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::int32_t, bool>;
+  Key KeyOf(std::uint32_t gang) const;
+  Reserved* FindReserved(std::uint32_t gang);
+
+  bool TryStart(std::uint32_t gang, Trial& trial);
+  void Begin(std::uint32_t gang, Placed placed);
+  void Keep(const Reserved& reserved, Wide sign);
+  void MakeRoom(std::uint32_t gang, Room room);
+  Why ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room);
+  void WakeAt(std::int64_t unix_ms);
+
+  Cycle& cycle_;
+  Classes classes_;
+  Preemption preemption_;
+  std::map<Key, std::pair<Reason, std::uint32_t>> held_;
+};
+
+}  // namespace muster::sched

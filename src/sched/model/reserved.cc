@@ -1,0 +1,99 @@
+#include "sched/model/reserved.h"
+
+#include <algorithm>
+#include <map>
+
+namespace muster::sched {
+namespace {
+
+Vec Find(const WorldState& world, const Amounts& amounts) {
+  Vec vec;
+  for (const auto& [name, amount] : amounts) {
+    // A resource that nothing in the World names needs no keeping.
+    if (const auto id = world.FindResource(name)) AddTo(vec, *id, amount);
+  }
+  return vec;
+}
+
+bool Resolve(const WorldState& world, Reserved& reserved) {
+  const Reservation& r = *reserved.reservation;
+  reserved.gang = world.gangs.Find(r.gang);
+  if (r.until <= world.now || reserved.gang == kNone) return false;
+  const auto& gang = world.gangs[reserved.gang].gang;
+  if (!gang || gang->state != GangState::kPending) return false;
+  for (const auto& [name, amounts] : r.nodes) {
+    const std::uint32_t row = world.nodes.Find(name);
+    if (row == kNone || !world.nodes[row].schedulable()) return false;
+    reserved.places.emplace_back(row, Find(world, amounts));
+    reserved.amounts.Add(reserved.places.back().second, 1);
+  }
+  return true;
+}
+
+std::map<std::uint32_t, Sums> HeldBy(const WorldState& world,
+                                     const std::vector<std::uint32_t>& victims) {
+  std::map<std::uint32_t, Sums> held;
+  for (const std::uint32_t victim : victims) {
+    for (const std::uint32_t id : world.gangs[victim].occupants) {
+      const OccupantSlot& occupant = world.occupants[id];
+      if (occupant.node != kNone) held[occupant.node].Add(occupant.amounts, 1);
+    }
+  }
+  return held;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
+    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
+    const std::vector<std::uint32_t>& victims) {
+  std::map<std::uint32_t, Sums> held = HeldBy(world, victims);
+  std::vector<std::pair<std::uint32_t, Vec>> extra;
+  for (const auto& [row, vec] : places) {
+    Vec rest;
+    for (const auto& [resource, amount] : vec) {
+      AddTo(rest, resource, Clamp(Wide{amount} - held[row].Of(resource)));
+    }
+    extra.emplace_back(row, std::move(rest));
+  }
+  return extra;
+}
+
+std::vector<std::pair<std::uint32_t, Vec>> SurplusOf(
+    const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
+    const std::vector<std::uint32_t>& victims) {
+  std::map<std::uint32_t, Sums> held = HeldBy(world, victims);
+  for (const auto& [row, vec] : places) held[row].Add(vec, -1);
+  std::vector<std::pair<std::uint32_t, Vec>> surplus;
+  for (const auto& [row, sums] : held) {
+    Vec rest;
+    for (const auto& [resource, amount] : sums.entries()) AddTo(rest, resource, Clamp(amount));
+    surplus.emplace_back(row, std::move(rest));
+  }
+  return surplus;
+}
+
+std::vector<Reserved> LiveReservations(const WorldState& world) {
+  std::vector<Reserved> live;
+  for (const Reservation& reservation : world.reservations) {
+    Reserved reserved;
+    reserved.reservation = &reservation;
+    if (Resolve(world, reserved)) live.push_back(std::move(reserved));
+  }
+  if (live.empty()) return live;
+  for (const std::uint32_t id : world.Gangs(GangState::kReleasing)) {
+    const std::string& beneficiary = world.gangs[id].gang->beneficiary;
+    const auto it = std::lower_bound(
+        live.begin(), live.end(), beneficiary,
+        [](const Reserved& r, const std::string& uid) { return r.reservation->gang < uid; });
+    if (it != live.end() && it->reservation->gang == beneficiary) it->victims.push_back(id);
+  }
+  for (Reserved& reserved : live) {
+    std::sort(reserved.victims.begin(), reserved.victims.end(),
+              [&](auto a, auto b) { return world.gangs[a].gang->uid < world.gangs[b].gang->uid; });
+    reserved.extra = ExtraOf(world, reserved.places, reserved.victims);
+  }
+  return live;
+}
+
+}  // namespace muster::sched

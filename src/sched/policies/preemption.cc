@@ -1,0 +1,249 @@
+#include "sched/policies/preemption.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "muster/base/text.h"
+#include "muster/base/time_text.h"
+
+namespace muster::sched {
+namespace {
+
+constexpr std::size_t kMostNamed = 4;
+constexpr std::int64_t kLongest = std::int64_t{1} << 48;  // ms that count as cost
+
+bool Placeable(Cycle& cycle, const Request& request) {
+  for (std::uint32_t t = 0; t < request.sig->tasks.size(); ++t) {
+    if (request.least_counts[t] == 0) continue;
+    if (!cycle.IndexOf(request.sig->tasks[t].shape).AnyFixed()) return false;
+  }
+  return request.sig->replicas > 0;
+}
+
+}  // namespace
+
+void Preemption::Mark(std::vector<bool>& marks, std::uint32_t gang) {
+  if (marks.size() <= gang) marks.resize(gang + 1, false);
+  marks[gang] = true;
+}
+
+bool Preemption::IsVictim(std::uint32_t gang, std::uint32_t victim, Mode mode, Rule* rule) const {
+  const Gang& p = cycle_.At(gang);
+  const Gang& v = cycle_.At(victim);
+  const bool borrows = !classes_.Entitled(victim);
+  const bool own = cycle_.Slot(gang).tenant == cycle_.Slot(victim).tenant;
+  if (own && v.priority >= p.priority) return false;
+  const bool by_priority = own && v.victim_policy != VictimPolicy::kReclaim &&
+                           (borrows || mode == Mode::kEntitled);
+  *rule = by_priority ? Rule::kPriority : Rule::kReclaim;
+  return by_priority || (borrows && mode == Mode::kEntitled);
+}
+
+std::string Preemption::ProtectionOf(const Gang& victim) const {
+  if (!victim.evictable) return "not evictable";
+  if (victim.preemptions >= victim.max_preemptions) {
+    return "preempted " + std::to_string(victim.preemptions) + " times, the most it allows";
+  }
+  if (victim.protected_until > cycle_.state.now) {
+    return "protected until " + base::FormatTime(victim.protected_until);
+  }
+  return "";
+}
+
+std::int64_t Preemption::Cost(std::uint32_t gang) const {
+  if (!cycle_.device) return 0;
+  const std::int64_t age = std::clamp<std::int64_t>(
+      cycle_.state.now.unix_ms - cycle_.At(gang).started.unix_ms, 0, kLongest);
+  return Clamp(std::max<Wide>(0, Clamp(cycle_.Slot(gang).holds.Of(*cycle_.device))) * age);
+}
+
+std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mode mode,
+                                                          bool with_protected) const {
+  const Request& request = cycle_.RequestOf(gang);
+  const auto scarce = Scarce(cycle_, request.least);
+  std::vector<Candidate> candidates;
+  for (const GangState state : {GangState::kRunning, GangState::kPending}) {
+    for (const std::uint32_t id : cycle_.state.Gangs(state)) {
+      const GangSlot& slot = cycle_.Slot(id);
+      Candidate candidate;
+      if (slot.holds.empty() || slot.tenant == kNone || id == gang) continue;
+      if (!cycle_.quota.Known(slot.tenant) || Marked(spared_, id) || Marked(ending_, id)) continue;
+      if (!IsVictim(gang, id, mode, &candidate.victim.rule)) continue;
+      if (!with_protected && !ProtectionOf(*slot.gang).empty()) continue;
+      candidate.victim.gang = id;
+      if (scarce) candidate.units = cycle_.UnitsOf(id, request, *scarce);
+      if (candidate.units > 0) candidate.cost = Wide{Cost(id)} * 1000 / candidate.units;
+      candidates.push_back(candidate);
+    }
+  }
+  const auto key = [&](const Candidate& c) {
+    const Gang& v = cycle_.At(c.victim.gang);
+    return std::tuple<bool, Wide, std::int32_t, std::int64_t, const std::string&>(
+        c.units == 0, c.cost, v.priority, -v.started.unix_ms, v.uid);
+  };
+  std::sort(candidates.begin(), candidates.end(),
+            [&](const Candidate& a, const Candidate& b) { return key(a) < key(b); });
+  return candidates;
+}
+
+void Preemption::Remove(Trial& trial, std::uint32_t gang) const {
+  const GangSlot& slot = cycle_.Slot(gang);
+  const unsigned entitled = classes_.Entitled(gang) ? QuotaBook::kEntitled : 0U;
+  trial.Use(slot.tenant, slot.holds, -1, QuotaBook::kUp | QuotaBook::kTotal | entitled);
+  for (const std::uint32_t id : slot.occupants) {
+    const OccupantSlot& occupant = cycle_.state.occupants[id];
+    if (occupant.node != kNone) {
+      trial.Take(occupant.node, occupant.amounts, -1, occupant.value.ports);
+    }
+    cycle_.LeaveNamespace(trial, occupant);
+  }
+}
+
+std::int32_t Preemption::RemoveEnding(Trial& trial, std::uint32_t tenant) const {
+  std::vector<bool> passed_on;
+  std::int32_t of_tenant = 0;
+  for (const Reserved& reserved : cycle_.reserved) {
+    for (const auto& [row, vec] : SurplusOf(cycle_.state, reserved.places, reserved.victims)) {
+      trial.Take(row, vec, -1, {});
+    }
+    for (const std::uint32_t id : reserved.victims) {
+      Mark(passed_on, id);
+      trial.Use(cycle_.Slot(id).tenant, cycle_.Slot(id).holds, -1, QuotaBook::kTotal);
+      for (const std::uint32_t occupant : cycle_.Slot(id).occupants) {
+        cycle_.LeaveNamespace(trial, cycle_.state.occupants[occupant]);
+      }
+      of_tenant += cycle_.Slot(id).tenant == tenant ? 1 : 0;
+    }
+  }
+  for (const std::uint32_t id : cycle_.state.Gangs(GangState::kReleasing)) {
+    if (Marked(passed_on, id)) continue;
+    Remove(trial, id);
+    of_tenant += cycle_.Slot(id).tenant == tenant ? 1 : 0;
+  }
+  return of_tenant;
+}
+
+bool Preemption::Holds(std::uint32_t gang, Mode mode, const std::vector<Candidate>& candidates,
+                       Placed* placed) {
+  const GangSlot& slot = cycle_.Slot(gang);
+  Trial trial(cycle_.cache.overlay, cycle_.quota);
+  std::int32_t ended = RemoveEnding(trial, slot.tenant);
+  work_ += cycle_.state.nodes.size();
+  for (const Candidate& candidate : candidates) {
+    Remove(trial, candidate.victim.gang);
+    ended += cycle_.Slot(candidate.victim.gang).tenant == slot.tenant ? 1 : 0;
+    work_ += static_cast<std::int64_t>(cycle_.Slot(candidate.victim.gang).occupants.size());
+  }
+  const Request& request = cycle_.RequestOf(gang);
+  if (mode == Mode::kEntitled && !cycle_.quota.Entitled(slot.tenant, request.least)) return false;
+  if (RefusalOf(cycle_, gang, ended).ceiling != Ceiling::kOpen) return false;
+  *placed = PlaceGang(cycle_, trial, gang, Size::kLeast);
+  return !placed->places.empty();
+}
+
+// Those that do not touch the place go at once if they can; then each, the dearest first.
+void Preemption::Shrink(std::uint32_t gang, Mode mode, std::vector<Candidate>& set,
+                        Placed& placed) {
+  std::vector<Candidate> touching;
+  for (const Candidate& candidate : set) {
+    if (cycle_.Touches(candidate.victim.gang, placed.places)) touching.push_back(candidate);
+  }
+  Placed other;
+  if (touching.size() < set.size() && Holds(gang, mode, touching, &other)) {
+    set = std::move(touching);
+    placed = std::move(other);
+  }
+  for (std::size_t i = set.size(); i-- > 0 && set.size() > 1 && work_ < cycle_.policy.work_limit;) {
+    std::vector<Candidate> less = set;
+    less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!Holds(gang, mode, less, &other)) continue;
+    set = std::move(less);
+    placed = std::move(other);
+  }
+}
+
+Room Preemption::Search(std::uint32_t gang, Mode mode) {
+  Room room;
+  const std::vector<Candidate> all = Candidates(gang, mode, false);
+  if (all.empty() || !Holds(gang, mode, all, &room.placed)) return room;
+  const auto prefix = [&](std::size_t n) {
+    return std::vector<Candidate>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+  };
+  std::size_t low = 1, high = all.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    Placed placed;
+    if (Holds(gang, mode, prefix(middle), &placed)) {
+      high = middle;
+      room.placed = std::move(placed);
+    } else {
+      low = middle + 1;
+    }
+  }
+  std::vector<Candidate> set = prefix(high);
+  Shrink(gang, mode, set, room.placed);
+  for (const Candidate& candidate : set) room.victims.push_back(candidate.victim);
+  const auto count = static_cast<std::int64_t>(set.size());
+  const bool too_many =
+      evictions_ > 0 && evictions_ + count > cycle_.policy.max_evictions_per_cycle;
+  room.kind = too_many ? Room::Kind::kLimited : Room::Kind::kEvict;
+  room.entitled = mode == Mode::kEntitled;
+  return room;
+}
+
+// Would there be room without the protections?  Then they are what people must know.
+void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
+  for (const Mode mode : {Mode::kEntitled, Mode::kBorrowing}) {
+    const std::vector<Candidate> all = Candidates(gang, mode, true);
+    std::vector<std::string> names;
+    std::size_t more = 0;
+    room.only_max_preemptions = true;
+    for (const Candidate& candidate : all) {
+      const Gang& v = cycle_.At(candidate.victim.gang);
+      const std::string protection = ProtectionOf(v);
+      if (protection.empty()) continue;
+      const bool reached = v.evictable && v.preemptions >= v.max_preemptions;
+      room.only_max_preemptions = room.only_max_preemptions && reached;
+      const std::int64_t until = v.protected_until.unix_ms;
+      if (v.evictable && !reached &&
+          (room.next_unprotected_ms == 0 || until < room.next_unprotected_ms)) {
+        room.next_unprotected_ms = until;
+      }
+      if (names.size() < kMostNamed) names.push_back(v.name + " is " + protection);
+      else ++more;
+    }
+    Placed placed;
+    if (names.empty() || !Holds(gang, mode, all, &placed)) continue;
+    room.protections = base::Join(names, ", ");
+    if (more > 0) room.protections += ", " + std::to_string(more) + " more are protected";
+    return;
+  }
+  room.only_max_preemptions = false;
+  room.next_unprotected_ms = 0;
+}
+
+Room Preemption::FindRoom(std::uint32_t gang) {
+  Room room;
+  const Request& request = cycle_.RequestOf(gang);
+  if (!Placeable(cycle_, request)) return room;
+  const bool ending = evictions_ > 0 || !cycle_.state.Gangs(GangState::kReleasing).empty();
+  if (ending && Holds(gang, Mode::kBorrowing, {}, &room.placed)) {
+    room.kind = Room::Kind::kEnding;
+    return room;
+  }
+  if (!cycle_.policy.preemption || work_ >= cycle_.policy.work_limit) return room;
+  const bool scavenger = cycle_.At(gang).priority <= kScavenger;
+  const bool entitled =
+      !scavenger && cycle_.quota.Entitled(cycle_.Slot(gang).tenant, request.least);
+  if (entitled) {
+    room = Search(gang, Mode::kEntitled);
+  } else {
+    room = Search(gang, Mode::kBorrowing);
+    if (room.kind == Room::Kind::kNowhere && !scavenger) room = Search(gang, Mode::kEntitled);
+  }
+  if (room.kind == Room::Kind::kNowhere) TryWithProtected(gang, room);
+  return room;
+}
+
+}  // namespace muster::sched

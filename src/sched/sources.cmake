@@ -1,0 +1,14 @@
+muster_library(sched RANK 1
+  SRCS
+    cycle.cc decide.cc explain.cc overlay.cc place.cc plan_text.cc preemption_text.cc reason.cc schedule.cc
+    shape_index.cc trial.cc words.cc
+    model/quota.cc model/reserved.cc model/vec.cc model/world.cc model/world_gangs.cc
+    model/world_state.cc
+    plugins/best_fit.cc plugins/gpu_model.cc plugins/node_ready.cc plugins/node_selector.cc
+    plugins/ports.cc plugins/registry.cc plugins/resources.cc plugins/taints.cc
+    policies/classes.cc policies/order.cc policies/preemption.cc
+  DEPS base)
+muster_test(sched/schedule_test DEPS muster::sched)
+muster_test(sched/preemption_test DEPS muster::sched)
+muster_test(sched/world_test DEPS muster::sched)
+muster_test(sched/quota_test DEPS muster::sched)

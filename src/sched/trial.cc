@@ -1,0 +1,86 @@
+#include "sched/trial.h"
+
+#include <algorithm>
+
+namespace muster::sched {
+
+void Trial::TakePorts(std::uint32_t row, const std::vector<Port>& ports, bool back) {
+  if (ports.empty()) return;
+  std::vector<Port> now = overlay_.Ports(row);
+  Undo undo;
+  undo.kind = Undo::Kind::kPorts;
+  undo.at = row;
+  undo.ports = now;
+  undo_.push_back(std::move(undo));
+  for (const Port& port : ports) {
+    const auto it = std::find(now.begin(), now.end(), port);
+    if (!back) {
+      now.push_back(port);
+    } else if (it != now.end()) {
+      now.erase(it);
+    }
+  }
+  overlay_.SetPorts(row, std::move(now));
+}
+
+void Trial::Take(std::uint32_t row, const Vec& vec, std::int64_t times,
+                 const std::vector<Port>& ports) {
+  for (const auto& [resource, amount] : vec) {
+    if (!overlay_.Has(resource)) continue;  // nobody who waits asks for it
+    const std::int64_t free = overlay_.Free(resource, row);
+    Undo undo;
+    undo.at = row;
+    undo.resource = resource;
+    undo.free = free;
+    undo_.push_back(std::move(undo));
+    overlay_.SetFree(resource, row, Clamp(free - Wide{amount} * times));
+  }
+  TakePorts(row, ports, times < 0);
+  overlay_.Touch(row);
+}
+
+void Trial::Use(std::uint32_t tenant, const Sums& sums, Wide times, unsigned parts) {
+  quota_.Use(tenant, sums, times, parts);
+  Undo undo;
+  undo.kind = Undo::Kind::kQuota;
+  undo.at = tenant;
+  undo.sums = sums;
+  undo.times = times;
+  undo.parts = parts;
+  undo_.push_back(std::move(undo));
+}
+
+void Trial::UseNamespace(std::uint32_t ns, const Sums& sums, Wide times) {
+  quota_.UseNamespace(ns, sums, times);
+  Undo undo;
+  undo.kind = Undo::Kind::kNamespace;
+  undo.at = ns;
+  undo.sums = sums;
+  undo.times = times;
+  undo_.push_back(std::move(undo));
+}
+
+void Trial::RollBackTo(Mark mark) {
+  while (undo_.size() > mark) {
+    Undo& undo = undo_.back();
+    switch (undo.kind) {
+      case Undo::Kind::kFree:
+        overlay_.SetFree(undo.resource, undo.at, undo.free);
+        overlay_.Touch(undo.at);
+        break;
+      case Undo::Kind::kPorts:
+        overlay_.SetPorts(undo.at, std::move(undo.ports));
+        overlay_.Touch(undo.at);
+        break;
+      case Undo::Kind::kQuota:
+        quota_.Use(undo.at, undo.sums, -undo.times, undo.parts);
+        break;
+      case Undo::Kind::kNamespace:
+        quota_.UseNamespace(undo.at, undo.sums, -undo.times);
+        break;
+    }
+    undo_.pop_back();
+  }
+}
+
+}  // namespace muster::sched

@@ -1,0 +1,258 @@
+#include "muster/state/cluster_state.h"
+
+#include <algorithm>
+
+#include "muster/base/text.h"
+#include "state/replace.h"
+
+namespace muster::state {
+
+ClusterState::ClusterState(StateOptions options, const base::Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+void ClusterState::SetBarrier(std::int64_t epoch) { epoch_ = epoch; }
+
+std::int64_t ClusterState::highest_epoch() const {
+  std::int64_t highest = 0;
+  for (const auto& [key, entry] : jobs_) highest = std::max(highest, entry.job.status.epoch);
+  for (const auto& [key, entry] : pods_) highest = std::max(highest, entry.slot.epoch);
+  for (const auto& [key, workflow] : workflows_) {
+    highest = std::max(highest, workflow.status.epoch);
+  }
+  return highest;
+}
+
+Dirty ClusterState::TakeDirty() { return std::exchange(dirty_, Dirty{}); }
+
+JobEntry* ClusterState::FindJob(const std::string& key) {
+  const auto it = jobs_.find(key);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+JobEntry* ClusterState::FindJobByUid(const std::string& uid) {
+  const auto it = job_by_uid_.find(uid);
+  return it == job_by_uid_.end() ? nullptr : FindJob(it->second);
+}
+
+const JobEntry* ClusterState::FindJobByUid(const std::string& uid) const {
+  const auto it = job_by_uid_.find(uid);
+  if (it == job_by_uid_.end()) return nullptr;
+  const auto found = jobs_.find(it->second);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+PodEntry* ClusterState::FindPod(const std::string& key) {
+  const auto it = pods_.find(key);
+  return it == pods_.end() ? nullptr : &it->second;
+}
+
+const api::Tenant* ClusterState::FindTenant(const std::string& name) const {
+  const auto it = tenants_.find(name);
+  return it == tenants_.end() ? nullptr : &it->second;
+}
+
+std::string ClusterState::TenantOf(const std::string& ns) const {
+  if (const auto it = namespaces_.find(ns); it != namespaces_.end()) {
+    const auto label = it->second.meta.labels.find(api::kLabelTenant);
+    if (label != it->second.meta.labels.end() && !label->second.empty()) return label->second;
+  }
+  return options_.default_tenant;
+}
+
+void ClusterState::MarkAllJobsOfTenant(const std::string& tenant) {
+  for (const auto& [key, entry] : jobs_) {
+    if (!api::Finished(entry.job.status) && TenantOf(entry.job.meta.ns) == tenant) {
+      dirty_.jobs.insert(key);
+    }
+  }
+}
+
+void ClusterState::MarkAllJobs() {
+  for (const auto& [key, entry] : jobs_) dirty_.jobs.insert(key);
+  for (const auto& [key, group] : groups_.all()) dirty_.groups.insert(key);
+  for (const auto& [key, workflow] : workflows_) dirty_.workflows.insert(key);
+  for (const auto& [key, tenant] : tenants_) dirty_.tenants.insert(key);
+  for (const auto& [key, quota] : quotas_) dirty_.quotas.insert(key);
+  for (const auto& [key, ns] : namespaces_) dirty_.namespaces.insert(key);
+}
+
+void ClusterState::MarkJobsOfTemplate(const std::string& template_key) {
+  for (const auto& [uid, keys] : template_keys_) {
+    if (std::find(keys.begin(), keys.end(), template_key) == keys.end()) continue;
+    if (const auto it = job_by_uid_.find(uid); it != job_by_uid_.end()) {
+      dirty_.jobs.insert(it->second);
+    }
+  }
+}
+
+void ClusterState::MarkWorkflowOf(const api::Job& job) {
+  const auto label = job.meta.labels.find("scheduler.io/workflow");
+  if (label == job.meta.labels.end()) return;
+  dirty_.workflows.insert(job.meta.ns + "/" + label->second);
+}
+
+void ClusterState::MarkQuotasOf(const std::string& ns) {
+  for (auto it = quotas_.lower_bound(ns + "/"); it != quotas_.end(); ++it) {
+    if (it->second.meta.ns != ns) break;
+    dirty_.quotas.insert(it->first);
+  }
+}
+
+// ---- Jobs ----
+
+void ClusterState::Upsert(api::Job job) {
+  const std::string key = api::KeyOf(job.meta);
+  JobEntry& entry = jobs_[key];
+  if (!entry.key.empty() && entry.job.meta.uid != job.meta.uid) {
+    Remove(api::Job(entry.job));
+    Upsert(std::move(job));
+    return;
+  }
+  Ledger& ledger = entry.ledger;
+  if (!ledger.awaited_version.empty()) {
+    if (job.meta.resource_version != ledger.awaited_version) return;  // older than our own write
+    ledger.awaited_version.clear();
+    if (job.meta.resource_version == entry.job.meta.resource_version) return;
+  }
+  // A status of an older leader that reaches us only after the barrier was never agreed on.
+  const bool changed = entry.key.empty() || job.status.placement != entry.job.status.placement;
+  if (epoch_ > 0 && changed && job.status.placement && job.status.epoch < epoch_) {
+    entry.void_placement = true;
+  }
+  entry.key = key;
+  SetJob(entry, std::move(job));
+}
+
+void ClusterState::ObserveWritten(api::Job job) {
+  JobEntry* entry = FindJob(api::KeyOf(job.meta));
+  if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
+  if (entry->job.meta.resource_version == job.meta.resource_version) return;  // watch was faster
+  entry->ledger.awaited_version = job.meta.resource_version;
+  SetJob(*entry, std::move(job));
+}
+
+void ClusterState::SetJob(JobEntry& entry, api::Job job) {
+  const bool first = entry.job.meta.uid.empty();
+  const bool respecified = first || job.meta.generation != entry.job.meta.generation;
+  const bool moved = first || job.status.phase != entry.job.status.phase ||
+                     job.status.reason != entry.job.status.reason;
+  if (first || api::Finished(job.status) != api::Finished(entry.job.status)) {
+    MarkQuotasOf(job.meta.ns);  // count/jobs
+  }
+  if (respecified) ReleaseTemplates(entry);
+  entry.job = std::move(job);
+  if (respecified) {
+    job_by_uid_[entry.job.meta.uid] = entry.key;
+    if (!api::Finished(entry.job.status)) AcquireTemplates(entry);
+    if (const auto pods = pods_of_.find(entry.job.meta.uid); pods != pods_of_.end()) {
+      entry.pods = pods->second;
+    }
+  }
+  if (api::Finished(entry.job.status)) ReleaseTemplates(entry);
+  if (moved) MarkWorkflowOf(entry.job);
+  ReadPlacement(entry);
+  dirty_.jobs.insert(entry.key);
+}
+
+void ClusterState::AcquireTemplates(JobEntry& entry) {
+  std::vector<std::string>& keys = template_keys_[entry.job.meta.uid];
+  for (std::size_t i = 0; i < entry.job.spec.tasks.size(); ++i) {
+    keys.push_back(TemplateKeyOf(entry, static_cast<std::int32_t>(i)));
+    templates_.Acquire(keys.back(), entry.job.meta.ns);
+  }
+}
+
+void ClusterState::RekeyTemplates(JobEntry& entry) {
+  ReleaseTemplates(entry);
+  AcquireTemplates(entry);
+}
+
+void ClusterState::ReleaseTemplates(JobEntry& entry) {
+  const auto it = template_keys_.find(entry.job.meta.uid);
+  if (it == template_keys_.end()) return;
+  for (const std::string& key : it->second) templates_.Release(key);
+  template_keys_.erase(it);
+}
+
+std::string ClusterState::TemplateKeyOf(const JobEntry& entry, std::int32_t task) const {
+  // What rendering adds beside the job's own name: the tenant's rules, the job's GPU and memory
+  // fields, and whether there is a Service.
+  const std::string tenant = TenantOf(entry.job.meta.ns);
+  const api::Tenant* object = FindTenant(tenant);
+  const std::string extra =
+      tenant + "/" + (object == nullptr ? "" : std::to_string(object->meta.generation)) + "/" +
+      entry.job.spec.gpu_model + "/" + std::to_string(entry.job.spec.shared_memory_bytes);
+  return TemplateKey(entry.job.meta.ns, entry.job.spec.tasks[task].template_json, extra);
+}
+
+void ClusterState::ReadPlacement(JobEntry& entry) {
+  const std::optional<api::Placement>& stated = entry.job.status.placement;
+  const std::int32_t before = entry.placement ? entry.placement->attempt : 0;
+  if (stated) {
+    entry.placement = stated;
+    entry.backing = Backing::kStatus;
+  } else if (entry.placement && entry.backing != Backing::kStatus &&
+             entry.placement->attempt == entry.job.status.attempt + 1 &&
+             !api::Finished(entry.job.status)) {
+    // A decision of ours that the status does not repeat yet.
+  } else {
+    entry.placement.reset();
+    entry.void_placement = false;
+    entry.release.reset();
+  }
+  const std::int32_t after = entry.placement ? entry.placement->attempt : 0;
+  if (before != after) entry.slots.clear();
+  if (!entry.placement && entry.job.spec.tasks.size() == 1 &&
+      entry.job.spec.tasks[0].replicas == 1 && !api::Finished(entry.job.status)) {
+    for (const std::string& key : entry.pods) {
+      const PodEntry& pod = pods_.at(key);
+      if (pod.slot.attempt != entry.job.status.attempt + 1 || pod.is_void) continue;
+      api::Placement implied;
+      implied.attempt = pod.slot.attempt;
+      implied.committed_at = pod.pod.meta.created;
+      implied.assignments.push_back({pod.pod.node_name, "", pod.slot.task, "0"});
+      entry.placement = std::move(implied);
+      entry.backing = Backing::kImplied;
+    }
+  }
+  RefreshSlots(entry);
+  if (!entry.placement) return;
+  for (const std::string& key : entry.pods) {
+    const PodEntry& pod = pods_.at(key);
+    if (pod.slot.attempt != entry.placement->attempt) continue;
+    const std::int32_t rank = RankOf(entry, TaskIndex(entry, pod.slot.task), pod.slot.index);
+    if (rank >= 0 && entry.slot_of[rank] >= 0) entry.slots[entry.slot_of[rank]].seen = true;
+  }
+}
+
+void ClusterState::Remove(const api::Job& job) {
+  const std::string key = api::KeyOf(job.meta);
+  const auto it = jobs_.find(key);
+  if (it == jobs_.end() || it->second.job.meta.uid != job.meta.uid) return;
+  JobEntry& entry = it->second;
+  world_.RemoveGang(entry.job.meta.uid);
+  world_.RemoveGang(MoreUid(entry.job.meta.uid));
+  for (const std::string& occupant : entry.committed_keys) world_.RemoveOccupant(occupant);
+  ReleaseTemplates(entry);
+  job_by_uid_.erase(entry.job.meta.uid);
+  MarkWorkflowOf(entry.job);
+  MarkQuotasOf(entry.job.meta.ns);
+  dirty_.jobs.insert(key);
+  dirty_.tenants.insert(TenantOf(entry.job.meta.ns));
+  jobs_.erase(it);
+}
+
+void ClusterState::Replace(std::vector<api::Job> all) {
+  for (auto& [key, entry] : jobs_) entry.ledger.awaited_version.clear();
+  std::vector<api::Job> known;
+  for (const auto& [key, entry] : jobs_) {
+    api::Job stub;
+    stub.meta.ns = entry.job.meta.ns;
+    stub.meta.name = entry.job.meta.name;
+    stub.meta.uid = entry.job.meta.uid;
+    known.push_back(std::move(stub));
+  }
+  ReplaceAll(*this, known, std::move(all));
+}
+
+}  // namespace muster::state

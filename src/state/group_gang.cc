@@ -1,0 +1,154 @@
+// Groups of foreign pods in the core's words.
+#include <algorithm>
+
+#include "muster/state/amounts.h"
+#include "muster/state/gang.h"
+
+namespace muster::state {
+namespace {
+
+bool Leaving(const ForeignGroup& group, const api::Pod& pod) {
+  return pod.meta.deletion.unix_ms != 0 || group.deletes.contains(pod.meta.uid);
+}
+
+std::string ControllerOf(const api::Pod& pod) {
+  for (const api::OwnerReference& owner : pod.meta.owners) {
+    if (owner.controller) return owner.uid;
+  }
+  return "";
+}
+
+base::TimePoint Earlier(base::TimePoint a, base::TimePoint b) {
+  if (a.unix_ms == 0) return b;
+  return b.unix_ms == 0 ? a : std::min(a, b);
+}
+
+void Count(const ForeignGroup& group, const PodEntry& entry, GroupTally& tally) {
+  const api::Pod& pod = entry.pod;
+  tally.created = Earlier(tally.created, pod.meta.created);
+  const bool placed = !pod.node_name.empty() || !entry.binding_node.empty();
+  if (Leaving(group, pod)) {
+    if (placed) ++tally.leaving;
+  } else if (placed) {
+    ++tally.bound;
+    tally.first_start = Earlier(tally.first_start, pod.started);
+  } else if (!pod.gates.empty()) {
+    ++tally.gated;
+  } else {
+    ++tally.waiting;
+    tally.oldest_waiting = Earlier(tally.oldest_waiting, pod.meta.created);
+  }
+}
+
+sched::Gang Common(ClusterState& state, const ForeignGroup& group, const GroupTally& tally) {
+  sched::Gang gang;
+  gang.uid = GroupUid(group.key);
+  gang.name = group.ns + "/" + group.name;
+  gang.ns = group.ns;
+  gang.tenant = state.TenantOf(group.ns);
+  gang.priority = BasePriority({}, state.FindTenant(gang.tenant));
+  gang.submit = tally.created;
+  gang.pending_since = tally.created;
+  return gang;
+}
+
+void AddWaiting(ClusterState& state, const ForeignGroup& group, sched::Gang& gang) {
+  for (const std::vector<std::string>& keys : UnboundByTask(state, group)) {
+    const api::PodNeeds& needs = state.FindPod(keys.front())->pod.needs;
+    sched::GangTask task;
+    task.name = keys.front();
+    task.shape = state.world().InternShape(ToShape(needs, "", state.options().gpu_resource));
+    task.replicas = static_cast<std::int32_t>(keys.size());
+    task.limits = ToLimits(needs);
+    gang.tasks.push_back(std::move(task));
+  }
+}
+
+void AddPlaced(ClusterState& state, const ForeignGroup& group, const GroupTally& tally,
+               sched::Gang& gang) {
+  gang.state = group.evicting ? sched::GangState::kReleasing : sched::GangState::kRunning;
+  gang.evictable = tally.bound > 0;
+  gang.borrowing = group.borrowing;
+  gang.started = tally.first_start.unix_ms != 0 ? tally.first_start : tally.created;
+  std::int64_t grace_s = 0;
+  for (const std::string& key : group.pods) {
+    if (const PodEntry* entry = state.FindPod(key)) {
+      grace_s = std::max(grace_s, entry->pod.grace_seconds);
+    }
+  }
+  gang.grace_ms = std::min<std::int64_t>(grace_s, 86'400) * 1000;
+}
+
+bool HasMinimum(const ForeignGroup& group, const GroupTally& tally) {
+  return tally.bound > 0 && tally.bound + tally.done >= group.min_member;
+}
+
+}  // namespace
+
+GroupTally CountGroup(ClusterState& state, const ForeignGroup& group) {
+  GroupTally tally;
+  std::set<std::string> controllers;
+  for (const std::string& key : group.pods) {
+    const PodEntry* entry = state.FindPod(key);
+    if (entry == nullptr) continue;
+    Count(group, *entry, tally);
+    controllers.insert(ControllerOf(entry->pod));
+  }
+  controllers.erase("");
+  for (const std::string& key : group.done) {
+    const PodEntry* entry = state.FindPod(key);
+    if (entry != nullptr && controllers.contains(ControllerOf(entry->pod))) ++tally.done;
+  }
+  return tally;
+}
+
+std::vector<std::vector<std::string>> UnboundByTask(ClusterState& state,
+                                                    const ForeignGroup& group) {
+  std::map<sched::Shape, std::vector<std::string>> by_shape;
+  for (const std::string& key : group.pods) {
+    const PodEntry* entry = state.FindPod(key);
+    if (entry == nullptr || !entry->pod.node_name.empty() || !entry->binding_node.empty()) continue;
+    if (!entry->pod.gates.empty() || Leaving(group, entry->pod)) continue;
+    by_shape[ToShape(entry->pod.needs, "", state.options().gpu_resource)].push_back(key);
+  }
+  std::vector<std::vector<std::string>> tasks;
+  for (auto& [shape, keys] : by_shape) tasks.push_back(std::move(keys));
+  // By first key, not by shape: interned or compared shapes never decide an order.
+  std::sort(tasks.begin(), tasks.end());
+  return tasks;
+}
+
+std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGroup& group,
+                                          bool may_start) {
+  const GroupTally tally = CountGroup(state, group);
+  sched::Gang gang = Common(state, group, tally);
+  const bool complete = tally.have() >= group.min_member;
+  const bool wants = may_start && complete && !group.evicting && !gang.tenant.empty() &&
+                     tally.waiting > 0 && !HasMinimum(group, tally);
+  if (!wants) {
+    if (tally.bound + tally.leaving == 0) return std::nullopt;
+    AddPlaced(state, group, tally, gang);
+    return gang;
+  }
+  AddWaiting(state, group, gang);
+  const std::int32_t placed = tally.bound + tally.done;
+  gang.finish_first = tally.bound > 0;
+  gang.min_replicas = std::clamp(group.min_member - placed, 1, tally.waiting);
+  return gang;
+}
+
+std::optional<sched::Gang> BuildMoreGroupGang(ClusterState& state, const ForeignGroup& group,
+                                              bool may_start) {
+  const GroupTally tally = CountGroup(state, group);
+  if (!may_start || group.evicting || tally.waiting == 0 || !HasMinimum(group, tally)) {
+    return std::nullopt;
+  }
+  sched::Gang gang = Common(state, group, tally);
+  if (gang.tenant.empty()) return std::nullopt;
+  gang.uid = MoreGroupUid(group.key);
+  AddWaiting(state, group, gang);
+  gang.min_replicas = 1;
+  return gang;
+}
+
+}  // namespace muster::state

@@ -1,0 +1,73 @@
+#include "muster/state/job_entry.h"
+
+#include "muster/base/text.h"
+
+namespace muster::state {
+namespace {
+
+constexpr std::size_t kMaxReplicas = 10'000;  // crds/jobs.yaml
+
+void AddSlots(JobEntry& entry, std::int32_t assignment, const std::set<std::int32_t>& seen) {
+  const api::Assignment& a = entry.placement->assignments[assignment];
+  const std::int32_t task = TaskIndex(entry, a.task);
+  const auto indexes = base::ParseRanges(a.indexes, kMaxReplicas);
+  if (task < 0 || !indexes) return;
+  for (const std::int32_t index : *indexes) {
+    const std::int32_t rank = RankOf(entry, task, index);
+    if (rank < 0 || entry.slot_of[rank] >= 0) continue;
+    entry.slot_of[rank] = static_cast<std::int32_t>(entry.slots.size());
+    entry.slots.push_back({task, index, assignment, seen.contains(rank)});
+  }
+}
+
+}  // namespace
+
+std::int32_t RankOf(const JobEntry& entry, std::int32_t task, std::int32_t index) {
+  if (task < 0 || task >= static_cast<std::int32_t>(entry.rank_offset.size())) return -1;
+  if (index < 0 || index >= entry.job.spec.tasks[task].replicas) return -1;
+  return entry.rank_offset[task] + index;
+}
+
+std::int32_t TaskIndex(const JobEntry& entry, const std::string& name) {
+  for (std::size_t i = 0; i < entry.job.spec.tasks.size(); ++i) {
+    if (entry.job.spec.tasks[i].name == name) return static_cast<std::int32_t>(i);
+  }
+  return -1;
+}
+
+void RefreshSlots(JobEntry& entry) {
+  std::set<std::int32_t> seen;
+  for (const Slot& slot : entry.slots) {
+    const std::int32_t rank = RankOf(entry, slot.task, slot.index);
+    if (slot.seen && rank >= 0) seen.insert(rank);
+  }
+  entry.rank_offset.clear();
+  entry.replicas = 0;
+  for (const api::TaskSpec& task : entry.job.spec.tasks) {
+    entry.rank_offset.push_back(entry.replicas);
+    entry.replicas += task.replicas;
+  }
+  entry.slots.clear();
+  entry.slot_of.assign(entry.replicas, -1);
+  if (!entry.placement) return;
+  for (std::size_t i = 0; i < entry.placement->assignments.size(); ++i) {
+    AddSlots(entry, static_cast<std::int32_t>(i), seen);
+  }
+}
+
+void RevertPlacement(JobEntry& entry) {
+  entry.placement = entry.job.status.placement;
+  entry.backing = Backing::kStatus;
+  entry.release.reset();
+  entry.refusal.clear();
+  entry.refusal_quota = false;
+  if (!entry.placement) entry.slots.clear();
+  RefreshSlots(entry);
+}
+
+std::int32_t MinMember(const JobEntry& entry) {
+  const std::int32_t wanted = entry.job.spec.min_member;
+  return wanted > 0 && wanted < entry.replicas ? wanted : entry.replicas;
+}
+
+}  // namespace muster::state

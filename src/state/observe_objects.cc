@@ -1,0 +1,174 @@
+// Nodes, namespaces, limit ranges, tenants, quotas and workflows: kept as they are, folded into the
+// World where it asks for them.
+#include <utility>
+
+#include "muster/state/amounts.h"
+#include "muster/state/cluster_state.h"
+#include "state/replace.h"
+
+namespace muster::state {
+namespace {
+
+template <class T>
+std::vector<T> Values(const std::map<std::string, T>& objects) {
+  std::vector<T> all;
+  all.reserve(objects.size());
+  for (const auto& [key, object] : objects) all.push_back(object);
+  return all;
+}
+
+sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resource) {
+  const auto amounts = [&](api::ResourceList list) {
+    list.erase("requests.storage");  // rendered as a core ResourceQuota, not counted here
+    return ToAmounts(list, Rounding::kUp, gpu_resource);
+  };
+  sched::Tenant out;
+  out.name = tenant.meta.name;
+  out.hard = amounts(tenant.spec.hard);
+  out.guaranteed = amounts(tenant.spec.guaranteed);
+  out.borrow_limit = amounts(tenant.spec.borrow_limit);
+  out.lending_limit = amounts(tenant.spec.lending_limit);
+  out.weight_milli = tenant.spec.weight_milli;
+  out.max_running_gangs = tenant.spec.max_running_jobs;
+  out.max_devices_per_gang = tenant.spec.max_gpus_per_job;
+  return out;
+}
+
+}  // namespace
+
+void ClusterState::Upsert(api::Node node) {
+  world_.SetNode(ToNode(node, options_.gpu_resource));
+  const std::string name = node.meta.name;
+  nodes_[name] = std::move(node);
+}
+
+void ClusterState::Remove(const api::Node& node) {
+  const auto it = nodes_.find(node.meta.name);
+  if (it == nodes_.end() || it->second.meta.uid != node.meta.uid) return;
+  world_.RemoveNode(node.meta.name);
+  nodes_.erase(it);
+  for (const auto& [key, entry] : jobs_) {
+    if (!entry.placement) continue;
+    for (const api::Assignment& a : entry.placement->assignments) {
+      if (a.node == node.meta.name) dirty_.jobs.insert(key);
+    }
+  }
+}
+
+void ClusterState::Replace(std::vector<api::Node> all) {
+  ReplaceAll(*this, Values(nodes_), std::move(all));
+}
+
+void ClusterState::Upsert(api::Namespace ns) {
+  const std::string name = ns.meta.name;
+  const std::string before = TenantOf(name);
+  namespaces_[name] = std::move(ns);
+  dirty_.namespaces.insert(name);
+  if (TenantOf(name) != before) FoldTenantOfNamespace(name);
+}
+
+void ClusterState::Remove(const api::Namespace& ns) {
+  if (namespaces_.erase(ns.meta.name) == 0) return;
+  dirty_.namespaces.insert(ns.meta.name);
+  FoldTenantOfNamespace(ns.meta.name);
+}
+
+void ClusterState::Replace(std::vector<api::Namespace> all) {
+  ReplaceAll(*this, Values(namespaces_), std::move(all));
+}
+
+void ClusterState::Upsert(api::LimitRange range) {
+  const std::string key = api::KeyOf(range.meta);
+  const auto it = limit_ranges_.find(key);
+  const bool same = it != limit_ranges_.end() &&
+                    it->second.meta.resource_version == range.meta.resource_version;
+  if (same) return;
+  templates_.Invalidate(range.meta.ns);
+  for (const auto& [job, entry] : jobs_) {
+    if (entry.job.meta.ns == range.meta.ns) dirty_.jobs.insert(job);
+  }
+  limit_ranges_[key] = std::move(range);
+}
+
+void ClusterState::Remove(const api::LimitRange& range) {
+  if (limit_ranges_.erase(api::KeyOf(range.meta)) == 0) return;
+  templates_.Invalidate(range.meta.ns);
+  for (const auto& [job, entry] : jobs_) {
+    if (entry.job.meta.ns == range.meta.ns) dirty_.jobs.insert(job);
+  }
+}
+
+void ClusterState::Replace(std::vector<api::LimitRange> all) {
+  ReplaceAll(*this, Values(limit_ranges_), std::move(all));
+}
+
+void ClusterState::Upsert(api::Tenant tenant) {
+  const std::string name = tenant.meta.name;
+  const auto it = tenants_.find(name);
+  const bool respecified =
+      it == tenants_.end() || it->second.meta.generation != tenant.meta.generation;
+  if (respecified && tenant.invalid.empty()) {
+    world_.SetTenant(ToTenant(tenant, options_.gpu_resource));
+  }
+  tenants_[name] = std::move(tenant);
+  dirty_.tenants.insert(name);
+  if (!respecified) return;
+  // Templates are keyed by the tenant's generation: its jobs are rendered and tried anew.
+  for (auto& [key, entry] : jobs_) {
+    if (TenantOf(entry.job.meta.ns) != name || api::Finished(entry.job.status)) continue;
+    RekeyTemplates(entry);
+    dirty_.jobs.insert(key);
+  }
+}
+
+void ClusterState::Remove(const api::Tenant& tenant) {
+  if (tenants_.erase(tenant.meta.name) == 0) return;
+  world_.RemoveTenant(tenant.meta.name);
+  dirty_.tenants.insert(tenant.meta.name);
+  MarkAllJobsOfTenant(tenant.meta.name);
+}
+
+void ClusterState::Replace(std::vector<api::Tenant> all) {
+  ReplaceAll(*this, Values(tenants_), std::move(all));
+}
+
+void ClusterState::Upsert(api::ResourceQuota quota) {
+  const std::string key = api::KeyOf(quota.meta);
+  const std::string ns = quota.meta.ns;
+  const auto it = quotas_.find(key);
+  const bool respecified =
+      it == quotas_.end() || it->second.meta.generation != quota.meta.generation;
+  quotas_[key] = std::move(quota);
+  dirty_.quotas.insert(key);
+  if (!respecified) return;
+  dirty_.namespaces.insert(ns);  // a part of it is rendered there
+  FoldNamespaceQuota(ns);
+}
+
+void ClusterState::Remove(const api::ResourceQuota& quota) {
+  if (quotas_.erase(api::KeyOf(quota.meta)) == 0) return;
+  dirty_.namespaces.insert(quota.meta.ns);
+  dirty_.quotas.insert(api::KeyOf(quota.meta));
+  FoldNamespaceQuota(quota.meta.ns);
+}
+
+void ClusterState::Replace(std::vector<api::ResourceQuota> all) {
+  ReplaceAll(*this, Values(quotas_), std::move(all));
+}
+
+void ClusterState::Upsert(api::Workflow workflow) {
+  const std::string key = api::KeyOf(workflow.meta);
+  workflows_[key] = std::move(workflow);
+  dirty_.workflows.insert(key);
+}
+
+void ClusterState::Remove(const api::Workflow& workflow) {
+  workflows_.erase(api::KeyOf(workflow.meta));
+  dirty_.workflows.insert(api::KeyOf(workflow.meta));
+}
+
+void ClusterState::Replace(std::vector<api::Workflow> all) {
+  ReplaceAll(*this, Values(workflows_), std::move(all));
+}
+
+}  // namespace muster::state

@@ -1,0 +1,22 @@
+// The one way to take in a whole LIST: what is known and not listed goes, the rest is upserted.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "muster/api/meta.h"
+
+namespace muster::state {
+
+template <class State, class T>
+void ReplaceAll(State& state, const std::vector<T>& known, std::vector<T> all) {
+  std::set<std::string> listed;
+  for (const T& object : all) listed.insert(object.meta.uid + "/" + api::KeyOf(object.meta));
+  for (const T& object : known) {
+    if (!listed.contains(object.meta.uid + "/" + api::KeyOf(object.meta))) state.Remove(object);
+  }
+  for (T& object : all) state.Upsert(std::move(object));
+}
+
+}  // namespace muster::state

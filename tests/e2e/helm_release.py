@@ -1,0 +1,77 @@
+"""A cluster with an audit log, Helm and kubectl on it: what the tests of the chart share."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLUSTER = ROOT / "tests" / "cluster" / "cluster"
+CHART = ROOT / "charts" / "muster"
+
+
+def cluster(*arguments):
+    """Standard output of the cluster tool."""
+    done = subprocess.run([sys.executable, str(CLUSTER), *map(str, arguments)], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise AssertionError(f"cluster {arguments}: exit {done.returncode}\n{done.stderr}")
+    return done.stdout.strip()
+
+
+class Release:
+    """Starts a cluster in a directory of its own; down() ends it."""
+
+    def __init__(self, *up_options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-chart-"))
+        self.dir = self.folder / "cluster"
+        self._tools = {name: cluster("path", name) for name in ("helm", "kubectl")}
+        try:
+            cluster("up", "--dir", self.dir, "--quiet", "--audit", *up_options)
+        except AssertionError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.kubeconfig = cluster("kubeconfig", "--dir", self.dir)
+        self._env = dict(os.environ, KUBECONFIG=self.kubeconfig, HELM_CACHE_HOME=str(self.folder),
+                         HELM_CONFIG_HOME=str(self.folder), HELM_DATA_HOME=str(self.folder))
+
+    def down(self):
+        try:
+            cluster("down", "--dir", self.dir)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def try_helm(self, *arguments):
+        return self._run("helm", arguments, None)
+
+    def helm(self, *arguments):
+        return self._must("helm", arguments, None)
+
+    def try_kubectl(self, *arguments, text=None):
+        return self._run("kubectl", arguments, text)
+
+    def kubectl(self, *arguments, text=None):
+        return self._must("kubectl", arguments, text)
+
+    def items(self, kinds, *arguments):
+        return json.loads(self.kubectl("get", kinds, "-o", "json", *arguments))["items"]
+
+    def audit(self):
+        """Every finished request so far, as the API server wrote it down."""
+        lines = (self.dir / "audit" / "audit.log").read_text().splitlines()
+        return [event for event in map(json.loads, filter(None, lines))
+                if event["stage"] == "ResponseComplete"]
+
+    def _run(self, tool, arguments, text):
+        stdin = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
+        return subprocess.run([self._tools[tool], *map(str, arguments)], text=True, env=self._env,
+                              capture_output=True, check=False, timeout=120, **stdin)
+
+    def _must(self, tool, arguments, text):
+        done = self._run(tool, arguments, text)
+        if done.returncode:
+            raise AssertionError(f"{tool} {arguments}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""The documentation agrees with the tree: links lead somewhere, `make x` is a target, the tables of
+reasons and of floors say what the code says, generated pages are up to date."""
+import pathlib
+import re
+import subprocess
+import sys
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = set()
+    for title in re.findall(r"^#+ (.+)$", path.read_text(), re.M):
+        word = re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", title).lower()).replace(" ", "-")
+        found.add(word)
+    return found
+
+
+def without_code(text):
+    return re.sub(r"```.*?```", "", text, flags=re.S)
+
+
+def broken_links(root, page):
+    for target in LINK.findall(without_code(page.read_text())):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        where = page.relative_to(root)
+        if not path.exists():
+            yield f"{where}: link to {target}, which is not there"
+        elif anchor and path.suffix == ".md" and anchor not in anchors(path):
+            yield f"{where}: {target}: no such heading"
+
+
+def unknown_targets(root, page):
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M))
+    for name in re.findall(r"(?<![\w-])make ([a-z][a-z-]+)", page.read_text()):
+        if name not in targets and re.search(rf"(`|^|\s\s)(IMAGE=\S+ )?make {name}\b",
+                                             page.read_text(), re.M):
+            yield f"{page.relative_to(root)}: `make {name}` is no target of the Makefile"
+
+
+def reasons(root):
+    """The words of sched::Reason against docs/reference/reasons.md, order included."""
+    header = (root / "include/muster/sched/reason.h").read_text()
+    body = re.search(r"enum class Reason \{(.*?)\};", header, re.S).group(1)
+    words = re.findall(r"^\s*k(\w+),", body, re.M)
+    page = (root / "docs/reference/reasons.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    if words != listed:
+        yield f"docs/reference/reasons.md lists {listed}, the code {words}"
+
+
+def events(root):
+    """Every event reason in the sources is in docs/reference/events.md, and the other way round."""
+    page = (root / "docs/reference/events.md").read_text()
+    listed = set()
+    for cell in re.findall(r"^\| (`[^|]*`) \|", page, re.M):
+        listed |= set(re.findall(r"`(\w+)`", cell))
+    text = "\n".join(path.read_text() for path in (root / "operator").rglob("*.cc"))
+    used = set(re.findall(r'\{?"(?:Normal|Warning)",\s*"(\w+)"', text))
+    for word in sorted(used - listed):
+        yield f"docs/reference/events.md does not list the event {word}"
+    for word in sorted(listed):
+        if f'"{word}"' not in text:
+            yield f"docs/reference/events.md lists {word}, which no source names"
+
+
+def floors(root):
+    """The table of docs/architecture.md against the DEPS of CMake."""
+    page = (root / "docs/architecture.md").read_text()
+    rows = dict(re.findall(r"^\| \d \| (\w+) \|[^|]*\| ([^|]*?) \|", page, re.M))
+    for path in sorted(root.glob("src/*/sources.cmake")):
+        for name, args in re.findall(r"^muster_library\((\w+)([^)]*)\)", path.read_text(), re.M):
+            found = re.search(r"\bDEPS((?:\s+[a-z_]+)+)", args)
+            deps = sorted(found.group(1).split()) if found else []
+            said = sorted(word for word in rows.get(name, "").split() if word.isalpha()
+                          and word != "none")
+            if name not in rows:
+                yield f"docs/architecture.md has no row for {name}"
+            elif said != deps:
+                yield f"docs/architecture.md: {name} sees {said}, CMake says {deps}"
+
+
+def generated(root):
+    done = subprocess.run([sys.executable, "hack/gen-docs.py", "--check"], cwd=root, text=True,
+                          capture_output=True, check=False)
+    if done.returncode:
+        yield (done.stdout + done.stderr).strip()
+
+
+def main(root):
+    root = root.resolve()
+    pages = sorted(root.glob("*.md")) + sorted((root / "docs").rglob("*.md"))
+    bad = [text for page in pages for check in (broken_links, unknown_targets)
+           for text in check(root, page)]
+    for check in (reasons, events, floors, generated):
+        bad += check(root)
+    print("\n".join(bad) if bad else f"docs ok: {len(pages)} pages")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))
