@@ -2,6 +2,7 @@
 """The demo and its parts; the Makefile calls them by name.
 
   run         a cluster, two operators, the samples, live progress, a summary   (make demo)
+  real        two real kubelets, the operator from its image by Helm           (make demo-real)
   start       a cluster and two operators in the background                     (make start-scheduler)
   samples     applies manifests/samples                                         (make deploy-samples)
   monitoring  Prometheus, and the address of every endpoint                     (make monitoring)
@@ -17,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "hack"))
 
-from demo import install, monitoring, operators, processes, story, target  # noqa: E402
+from demo import install, monitoring, operators, processes, real, story, target  # noqa: E402
 from demo.kubectl import CLUSTER, DemoError  # noqa: E402
 from demo.live import Live  # noqa: E402
 from demo.state import CLUSTER_DIR, State  # noqa: E402
@@ -109,6 +110,7 @@ def stop(state):
     if state.data.get("own_cluster", True):
         subprocess.run([str(CLUSTER), "down", "--dir", str(CLUSTER_DIR)], check=True,
                        stdin=subprocess.DEVNULL)
+    real.stop()
     state.forget()
     print(f"stopped ({stopped} programs)")
 
@@ -116,14 +118,17 @@ def stop(state):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run", "start", "samples", "monitoring", "stop"])
+    parser.add_argument("command", choices=[
+        "run", "real", "start", "samples", "monitoring", "stop"])
     command = parser.parse_args().command
     state = State()
     if command in ("samples", "monitoring") and not state:
         raise DemoError("nothing runs; `make start-scheduler` first")
     if command == "run":
         return run(state)
-    if command == "start":
+    if command == "real":
+        real.run()
+    elif command == "start":
         start(state)
         print(further(state))
     elif command == "samples":

@@ -30,6 +30,12 @@ kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
   return limits;
 }
 
+TenantSettings TenantSettingsOf(const config::Settings& settings) {
+  TenantSettings tenants;
+  tenants.own_namespace = settings.ns;
+  return tenants;
+}
+
 kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   kube::LeaderElectionOptions options;
   options.ns = settings.ns;
@@ -56,6 +62,10 @@ Operator::Operator(Parts parts)
             [this](const std::string& key, std::int64_t ms) { WakeLater("j" + key, ms); }),
       foreign_(state_, actuator_,
                [this](const std::string& key, std::int64_t ms) { WakeLater("g" + key, ms); }),
+      tenants_(
+          state_, actuator_,
+          [this](const std::string& key, std::int64_t ms) { WakeLater("t" + key, ms); },
+          TenantSettingsOf(parts_.settings)),
       quotas_(state_, actuator_,
               [this](const std::string& key, std::int64_t ms) { WakeLater("q" + key, ms); }),
       workflows_(state_, actuator_,
@@ -126,7 +136,10 @@ std::int64_t Operator::Turn() {
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
-    if (leadership_.role() == Role::kLeading) quotas_.RefreshUsage();
+    if (leadership_.role() == Role::kLeading) {
+      tenants_.RefreshUsage();
+      quotas_.RefreshUsage();
+    }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
   }
   std::int64_t wait =
@@ -143,6 +156,9 @@ std::int64_t Operator::Turn() {
 void Operator::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
+  if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
+    Guarded("tenant", "t", [&] { tenants_.Reconcile(dirty.tenants, dirty.namespaces); });
+  }
   for (const std::string& key : dirty.jobs) {
     Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });
   }
@@ -191,6 +207,7 @@ void Operator::RunDueWakes() {
     switch (what[0]) {
       case 'g': state_.MarkGroup(key); break;
       case 'w': state_.MarkWorkflow(key); break;
+      case 't': Guarded("tenant", what, [&] { tenants_.Retry(key); }); break;
       case 'q': state_.MarkQuota(key); break;
       default: state_.MarkJob(key); break;
     }

@@ -13,6 +13,7 @@
 #include "event_loop.h"
 #include "controllers/foreign/reconciler.h"
 #include "controllers/quota/reconciler.h"
+#include "controllers/tenant/reconciler.h"
 #include "controllers/workflow/reconciler.h"
 #include "leadership.h"
 #include "metrics_feed.h"
@@ -65,6 +66,7 @@ class Operator {
   actuate::Actuator actuator_;
   JobReconciler jobs_;
   ForeignController foreign_;
+  TenantController tenants_;
   QuotaController quotas_;
   WorkflowController workflows_;
   SchedulerLoop scheduler_;

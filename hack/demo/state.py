@@ -1,12 +1,15 @@
-"""What the demo has started and made, in .muster/demo/state.json, so that `make stop` finds it."""
+"""What the demo has started and made, in .muster/demo/state.json (or
+below MUSTER_STATE), so that `make stop` finds it."""
 
 import json
 import os
+import pathlib
 
 from .kubectl import ROOT
 
-DIRECTORY = ROOT / ".muster" / "demo"
-CLUSTER_DIR = ROOT / ".muster" / "cluster"
+BASE = pathlib.Path(os.environ.get("MUSTER_STATE") or ROOT / ".muster")
+DIRECTORY = BASE / "demo"
+CLUSTER_DIR = BASE / "cluster"
 FILE = DIRECTORY / "state.json"
 
 

@@ -77,7 +77,9 @@ def _refuse_second(kubectl):
         if ours and item["spec"].get("holderIdentity") and meta["namespace"] != SYSTEM:
             raise DemoError(f"another Muster holds the lease {meta['namespace']}/{meta['name']};"
                             " if it is gone for good, delete that lease")
-    for item in kubectl.items("tenants.scheduler.io"):
-        if not item["metadata"]["name"].startswith("muster-demo-"):
-            raise DemoError(f"this cluster has a Tenant {item['metadata']['name']} that is not of"
-                            " the demo; it is in use")
+    for kind in ("tenants", "resourcequotas", "jobs", "workflows"):
+        for item in kubectl.items(f"{kind}.scheduler.io"):
+            meta = item["metadata"]
+            if not meta.get("namespace", meta["name"]).startswith("muster-demo-"):
+                raise DemoError(f"this cluster has {kind} that are not of the demo"
+                                f" ({meta['name']}); its operator would write their status")

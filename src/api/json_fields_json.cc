@@ -152,7 +152,7 @@ std::map<std::string, std::string> Fields::TextMap(const char* key) const {
   for (const auto& [name, value] : map.value_->items()) {
     if (value.is_string()) {
       out.emplace_hint(out.end(), name, value.get<std::string>());
-    } else {
+    } else if (!value.is_null()) {  // null stands for what the scan left out
       map.Complain(name.c_str(), "must be a string");
     }
   }

@@ -19,196 +19,102 @@ std::vector<double> RequestBuckets() {
 using enum Metric;
 using enum Type;
 
-std::vector<MetricRow> SchedulerRows() {
+MetricRow Count(Metric id, std::string_view name, std::vector<std::string_view> labels,
+                std::string_view help) {
+  return {id, name, kCounter, std::move(labels), help, {}};
+}
+MetricRow Level(Metric id, std::string_view name, std::vector<std::string_view> labels,
+                std::string_view help) {
+  return {id, name, kGauge, std::move(labels), help, {}};
+}
+MetricRow Spread(Metric id, std::string_view name, std::vector<std::string_view> labels,
+                 std::string_view help, std::vector<double> buckets) {
+  return {id, name, kHistogram, std::move(labels), help, std::move(buckets)};
+}
+
+std::vector<MetricRow> DecisionRows() {
   return {
-      {kBuild,
-       "gpu_scheduler_build_info",
-       kGauge,
-       {"version"},
-       "Always 1; says which version runs.",
-       {}},
-      {kJobs, "gpu_scheduler_jobs_total", kCounter, {"phase"}, "Jobs that entered this phase.", {}},
-      {kQueueSize,
-       "gpu_scheduler_queue_size",
-       kGauge,
-       {"tenant"},
-       "Jobs of this tenant that wait to be placed.",
-       {}},
-      {kPendingJobs,
-       "gpu_scheduler_pending_jobs",
-       kGauge,
-       {"reason"},
-       "Jobs that wait, by the reason in their status.",
-       {}},
-      {kOldestPending,
-       "gpu_scheduler_oldest_pending_seconds",
-       kGauge,
-       {"reason"},
-       "How long the job that waits longest for this reason has waited.",
-       {}},
-      {kSchedulingLatency,
-       "gpu_scheduler_scheduling_latency_seconds",
-       kHistogram,
-       {},
-       "From the start of a job's wait (its creation, or its requeueing) to the commit of its "
-       "placement.",
-       WaitBuckets()},
-      {kCycleDuration,
-       "gpu_scheduler_cycle_duration_seconds",
-       kHistogram,
-       {},
-       "Time of one scheduling decision.",
-       WorkBuckets()},
-      {kPreemptions,
-       "gpu_scheduler_preemptions_total",
-       kCounter,
-       {"rule"},
-       "Jobs evicted for others, by the rule applied: Reclaim or Priority.",
-       {}},
-      {kCommits,
-       "gpu_scheduler_commits_total",
-       kCounter,
-       {"result"},
-       "Placements sent to the API server: ok, conflict or error.",
-       {}},
-      {kPodsCreated,
-       "gpu_scheduler_pods_created_total",
-       kCounter,
-       {},
-       "Pods created for jobs.",
-       {}},
-      {kPodsDeleted,
-       "gpu_scheduler_pods_deleted_total",
-       kCounter,
-       {},
-       "Pods of jobs deleted or evicted.",
-       {}},
-      {kGpus,
-       "gpu_scheduler_gpus",
-       kGauge,
-       {"state"},
-       "GPUs of the cluster: capacity (of schedulable nodes), used and free.",
-       {}},
-      {kGpuUtilization,
-       "gpu_scheduler_gpu_utilization",
-       kGauge,
-       {},
-       "Allocated part of the GPU capacity, 0 to 1.",
-       {}},
-      {kTenantGpusUsed,
-       "gpu_scheduler_tenant_gpus_used",
-       kGauge,
-       {"tenant"},
-       "GPUs that count for this tenant, pods of other schedulers included.",
-       {}},
-      {kTenantShare,
-       "gpu_scheduler_tenant_share",
-       kGauge,
-       {"tenant"},
-       "Weighted dominant share of this tenant, 1 is the whole cluster.",
-       {}},
-      {kApiWrites,
-       "gpu_scheduler_api_writes_total",
-       kCounter,
-       {"verb", "resource", "code"},
-       "Writes to the API server with their HTTP status; code 0 had no answer.",
-       {}},
-      {kDrift,
-       "gpu_scheduler_drift",
-       kGauge,
-       {},
-       "Differences between what was issued and what the API server shows, seen twice in a row; "
-       "not 0 fails readiness.",
-       {}},
-      {kOvercommittedNodes,
-       "gpu_scheduler_overcommitted_nodes",
-       kGauge,
-       {},
-       "Nodes whose pods request more than is allocatable now.",
-       {}},
-      {kDecodeDrops,
-       "gpu_scheduler_decode_drops_total",
-       kCounter,
-       {"kind"},
-       "Objects from the API server that could not be read and were left out.",
-       {}},
-      {kPoisonObjects,
-       "gpu_scheduler_poison_objects",
-       kGauge,
-       {"kind"},
-       "Objects set aside because they cannot be handled; their own condition says why.",
-       {}},
-      {kConfigReloads,
-       "gpu_scheduler_config_reloads_total",
-       kCounter,
-       {"result"},
-       "Changed configuration files: ok, or refused with the old settings kept.",
-       {}},
-      {kSeriesDropped,
-       "gpu_scheduler_metric_series_dropped_total",
-       kCounter,
-       {"metric"},
-       "Values not counted because their metric has too many series.",
-       {}},
+      Level(kBuild, "gpu_scheduler_build_info", {"version"}, "Always 1; says which version runs."),
+      Count(kJobs, "gpu_scheduler_jobs_total", {"phase"}, "Jobs that entered this phase."),
+      Level(kQueueSize, "gpu_scheduler_queue_size", {"tenant"},
+            "Jobs of this tenant that wait to be placed."),
+      Level(kPendingJobs, "gpu_scheduler_pending_jobs", {"reason"},
+            "Jobs that wait, by the reason in their status."),
+      Level(kOldestPending, "gpu_scheduler_oldest_pending_seconds", {"reason"},
+            "How long the job that waits longest for this reason has waited."),
+      Spread(
+          kSchedulingLatency, "gpu_scheduler_scheduling_latency_seconds", {},
+          "From the start of a job's wait (its creation, or its requeueing) to the commit of its "
+          "placement.",
+          WaitBuckets()),
+      Spread(kCycleDuration, "gpu_scheduler_cycle_duration_seconds", {},
+             "Time of one scheduling decision.", WorkBuckets()),
+      Count(kPreemptions, "gpu_scheduler_preemptions_total", {"rule"},
+            "Jobs evicted for others, by the rule applied: Reclaim or Priority."),
+      Count(kCommits, "gpu_scheduler_commits_total", {"result"},
+            "Placements sent to the API server: ok, conflict or error."),
+      Count(kPodsCreated, "gpu_scheduler_pods_created_total", {}, "Pods created for jobs."),
+      Count(kPodsDeleted, "gpu_scheduler_pods_deleted_total", {},
+            "Pods of jobs deleted or evicted."),
+  };
+}
+
+std::vector<MetricRow> ClusterRows() {
+  return {
+      Level(kGpus, "gpu_scheduler_gpus", {"state"},
+            "GPUs of the cluster: capacity (of schedulable nodes), used and free."),
+      Level(kGpuUtilization, "gpu_scheduler_gpu_utilization", {},
+            "Allocated part of the GPU capacity, 0 to 1."),
+      Level(kTenantGpusUsed, "gpu_scheduler_tenant_gpus_used", {"tenant"},
+            "GPUs that count for this tenant, pods of other schedulers included."),
+      Level(kTenantShare, "gpu_scheduler_tenant_share", {"tenant"},
+            "Weighted dominant share of this tenant, 1 is the whole cluster."),
+      Count(kApiWrites, "gpu_scheduler_api_writes_total", {"verb", "resource", "code"},
+            "Writes to the API server with their HTTP status; code 0 had no answer."),
+      Level(
+          kDrift, "gpu_scheduler_drift", {},
+          "Differences between what was issued and what the API server shows, seen twice in a row; "
+          "not 0 fails readiness."),
+      Level(kOvercommittedNodes, "gpu_scheduler_overcommitted_nodes", {},
+            "Nodes whose pods request more than is allocatable now."),
+      Count(kDecodeDrops, "gpu_scheduler_decode_drops_total", {"kind"},
+            "Objects from the API server that could not be read and were left out."),
+      Level(kPoisonObjects, "gpu_scheduler_poison_objects", {"kind"},
+            "Objects set aside because they cannot be handled; their own condition says why."),
+      Count(kConfigReloads, "gpu_scheduler_config_reloads_total", {"result"},
+            "Changed configuration files: ok, or refused with the old settings kept."),
+      Count(kSeriesDropped, "gpu_scheduler_metric_series_dropped_total", {"metric"},
+            "Values not counted because their metric has too many series."),
   };
 }
 
 std::vector<MetricRow> CommonRows() {
   return {
-      {kReconciles,
-       "controller_runtime_reconcile_total",
-       kCounter,
-       {"controller", "result"},
-       "Reconciliations: success, requeue or error.",
-       {}},
-      {kReconcileTime,
-       "controller_runtime_reconcile_time_seconds",
-       kHistogram,
-       {"controller"},
-       "Time of one reconciliation.",
-       WorkBuckets()},
-      {kQueueDepth, "workqueue_depth", kGauge, {"name"}, "Items that wait in this work queue.", {}},
-      {kQueueAdds,
-       "workqueue_adds_total",
-       kCounter,
-       {"name"},
-       "Items put into this work queue.",
-       {}},
-      {kQueueRetries,
-       "workqueue_retries_total",
-       kCounter,
-       {"name"},
-       "Items put back after a failure.",
-       {}},
-      {kRestRequests,
-       "rest_client_requests_total",
-       kCounter,
-       {"code", "method"},
-       "Requests to the API server by HTTP status and method; code <error> had no answer.",
-       {}},
-      {kRestDuration,
-       "rest_client_request_duration_seconds",
-       kHistogram,
-       {"verb"},
-       "Time of one request to the API server, watches excepted.",
-       RequestBuckets()},
-      {kLeader,
-       "leader_election_master_status",
-       kGauge,
-       {"name"},
-       "1 in the replica that holds this lease, else 0.",
-       {}},
-      {kCpuSeconds, "process_cpu_seconds_total", kCounter, {}, "User and system CPU time.", {}},
-      {kResidentMemory, "process_resident_memory_bytes", kGauge, {}, "Resident memory.", {}},
-      {kVirtualMemory, "process_virtual_memory_bytes", kGauge, {}, "Virtual memory.", {}},
-      {kStartTime,
-       "process_start_time_seconds",
-       kGauge,
-       {},
-       "Start of the process, in seconds since 1970.",
-       {}},
-      {kOpenFds, "process_open_fds", kGauge, {}, "Open file descriptors.", {}},
-      {kMaxFds, "process_max_fds", kGauge, {}, "Limit of open file descriptors.", {}},
+      Count(kReconciles, "controller_runtime_reconcile_total", {"controller", "result"},
+            "Reconciliations: success, requeue or error."),
+      Spread(kReconcileTime, "controller_runtime_reconcile_time_seconds", {"controller"},
+             "Time of one reconciliation.", WorkBuckets()),
+      Level(kQueueDepth, "workqueue_depth", {"name"}, "Items that wait in this work queue."),
+      Count(kQueueAdds, "workqueue_adds_total", {"name"}, "Items put into this work queue."),
+      Count(kQueueRetries, "workqueue_retries_total", {"name"}, "Items put back after a failure."),
+      Count(kRestRequests, "rest_client_requests_total", {"code", "method"},
+            "Requests to the API server by HTTP status and method; code <error> had no answer."),
+      Spread(kRestDuration, "rest_client_request_duration_seconds", {"verb"},
+             "Time of one request to the API server, watches excepted.", RequestBuckets()),
+      Level(kLeader, "leader_election_master_status", {"name"},
+            "1 in the replica that holds this lease, else 0."),
+  };
+}
+
+std::vector<MetricRow> ProcessRows() {
+  return {
+      Count(kCpuSeconds, "process_cpu_seconds_total", {}, "User and system CPU time."),
+      Level(kResidentMemory, "process_resident_memory_bytes", {}, "Resident memory."),
+      Level(kVirtualMemory, "process_virtual_memory_bytes", {}, "Virtual memory."),
+      Level(kStartTime, "process_start_time_seconds", {},
+            "Start of the process, in seconds since 1970."),
+      Level(kOpenFds, "process_open_fds", {}, "Open file descriptors."),
+      Level(kMaxFds, "process_max_fds", {}, "Limit of open file descriptors."),
   };
 }
 
@@ -249,8 +155,10 @@ std::string_view ToString(Type type) {
 
 const std::vector<MetricRow>& Catalogue() {
   static const std::vector<MetricRow> rows = [] {
-    std::vector<MetricRow> all = SchedulerRows();
-    for (MetricRow& row : CommonRows()) all.push_back(std::move(row));
+    std::vector<MetricRow> all;
+    for (const auto& part : {DecisionRows(), ClusterRows(), CommonRows(), ProcessRows()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
     for (std::size_t i = 0; i < all.size(); ++i) {
       MUSTER_CHECK(static_cast<std::size_t>(all[i].id) == i);
     }
@@ -265,11 +173,11 @@ std::string ReferenceMarkdown() {
   std::string out =
       "# Metrics\n\n"
       "<!-- Generated from src/telemetry/catalogue.cc by the target metrics_reference. -->\n\n"
-      "Served at `/metrics` on the address of the setting `listen`, by every replica; what "
-      "concerns "
-      "the whole cluster is set\nby the leader only. Units are base units. No label holds the name "
-      "or UID of a job, a pod or a node. A metric has at\nmost 2000 series. Names of "
-      "controller-runtime and client-go mean what they mean there.\n\n"
+      "Served at `/metrics` on the address of the setting `listen`, by every replica. Each shows "
+      "the "
+      "cluster as it sees it:\nover replicas take `max` of gauges and `sum` of counters. Units are "
+      "base units. No label holds the name or UID of a\njob, a pod or a node. A metric has at most "
+      "2000 series. Names of controller-runtime and client-go mean what they mean\nthere.\n\n"
       "| metric | type | labels | what it is |\n| --- | --- | --- | --- |\n";
   for (const MetricRow& row : Catalogue()) {
     out += "| " + Code(row.name) + " | " + std::string(ToString(row.type)) + " | " + Labels(row) +

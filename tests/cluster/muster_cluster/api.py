@@ -12,7 +12,7 @@ import urllib.parse
 
 import yaml
 
-from .errors import ClusterError
+from .errors import ClusterError, TimedOut
 
 
 class ApiError(ClusterError):
@@ -135,5 +135,5 @@ def wait_for(what, condition, deadline=60.0, interval=0.05):
         if value:
             return value
         if time.monotonic() > end:
-            raise ClusterError(f"timed out after {deadline:.0f} s waiting for {what}")
+            raise TimedOut(f"timed out after {deadline:.0f} s waiting for {what}")
         time.sleep(interval)

@@ -96,7 +96,8 @@ def _add_trouble(add):
                 command.add_argument("--kill", action="store_true", help="SIGKILL, not SIGTERM")
             if verb == "restart":
                 command.add_argument("--down-seconds", type=float, default=0.0)
-    etcd = add("etcd", commands.etcd, "compact (history is lost once the API server restarts), full, space")
+    etcd = add("etcd", commands.etcd, "full and space: no room to write, and room again; "
+               "compact: no history, once the API server restarts")
     etcd.add_argument("action", choices=["compact", "full", "space"])
     node = add("node", commands.node, "does something to a node")
     node.add_argument("name")

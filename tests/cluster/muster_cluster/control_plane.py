@@ -1,15 +1,15 @@
 """The command lines of etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK.
 
 Order of start: etcd, kube-apiserver, then the rest once /readyz says ok. Everything listens on
-loopback only; etcd is plain HTTP there, the API server TLS with RBAC. With real nodes all of it runs
-in their network (sandbox.py), where the API server has port 443 of the bridge.
+loopback only; etcd is plain HTTP there, the API server TLS with RBAC. With real nodes all of it
+runs in their network (sandbox.py), where the API server has port 443 of the bridge.
 """
 
 import pathlib
 
 from . import cgroups, ports, tools
 from .api import Api, wait_for
-from .errors import ClusterError
+from .errors import ClusterError, TimedOut
 from .pki import Pki
 from .process import Processes
 from .sandbox import API_PORT, BRIDGE_ADDRESS, Network
@@ -81,7 +81,7 @@ class ControlPlane:
     def api(self):
         return Api(self._state.kubeconfig("admin"))
 
-    def wait_ready(self, deadline=60):
+    def wait_ready(self, deadline=120):
         """Waits for /readyz; says what the log said last if the process dies meanwhile."""
         api = self.api()
 
@@ -89,7 +89,11 @@ class ControlPlane:
             for name in self._front():
                 self.require_alive(name)
             return api.ready()
-        wait_for("the API server's /readyz", ready_or_dead, deadline, 0.05)
+        try:
+            wait_for("the API server's /readyz", ready_or_dead, deadline, 0.05)
+        except TimedOut as error:
+            log = self.processes.log_tail("kube-apiserver")
+            raise ClusterError(f"{error}; its log says last:\n{log}") from error
 
     def require_alive(self, name):
         if not self.processes.alive(name):
@@ -101,7 +105,8 @@ class ControlPlane:
         binary = tools.paths(["kube-controller-manager"])["kube-controller-manager"]
         config = str(state.kubeconfig("controller-manager"))
         self.processes.start("kube-controller-manager", [
-            *self.prefix, binary, f"--kubeconfig={config}", "--leader-elect=false", "--secure-port=0",
+            *self.prefix, binary, f"--kubeconfig={config}",
+            "--leader-elect=false", "--secure-port=0",
             f"--service-account-private-key-file={self.pki.path('service-account.key')}",
             f"--root-ca-file={self.pki.path('ca.crt')}",
             "--use-service-account-credentials=true", "--concurrent-gc-syncs=20",
@@ -125,7 +130,7 @@ class ControlPlane:
             self.require_alive("kube-controller-manager")
             found = api.get("/api/v1/namespaces/default/serviceaccounts")["items"]
             return any(item["metadata"]["name"] == "default" for item in found)
-        wait_for("the service account default/default", made, 30, 0.05)
+        wait_for("the service account default/default", made, 120, 0.05)
 
     def _came_up(self):
         """False when a port was taken meanwhile; any other failure raises."""
@@ -158,7 +163,8 @@ class ControlPlane:
         client = f"http://127.0.0.1:{ports_['etcd']}"
         peer = f"http://127.0.0.1:{ports_['etcd-peer']}"
         self.processes.start("etcd", [
-            *self.prefix, tools.paths(["etcd"])["etcd"], "--name=muster", f"--data-dir={self._state.dir}/etcd",
+            *self.prefix, tools.paths(["etcd"])["etcd"], "--name=muster",
+            f"--data-dir={self._state.dir}/etcd",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=muster={peer}", "--unsafe-no-fsync", "--log-level=warn",

@@ -3,8 +3,8 @@
 usage: python3 node_init.py NAME DIRECTORY
 
 Runs as pid 1 of fresh mount, network, UTS and pid namespaces. Everything it mounts is private, so
-the host sees none of it, and when it ends the kernel ends every process of the node. DIRECTORY/ready
-appears when the mounts stand.
+the host sees none of it, and when it ends the kernel ends every process of the node.
+DIRECTORY/ready appears when the mounts stand.
 """
 
 import os

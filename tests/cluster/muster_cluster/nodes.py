@@ -113,7 +113,7 @@ def is_ready(node):
     return good and not any(t["key"].startswith("node.kubernetes.io/") for t in taints)
 
 
-def wait_ready(api, count, deadline=60):
+def wait_ready(api, count, deadline=120):
     def all_ready():
         return sum(map(is_ready, api.get("/api/v1/nodes")["items"])) >= count
     wait_for(f"{count} Ready nodes", all_ready, deadline, 0.1)

@@ -55,13 +55,13 @@ class RealNodes:
             "unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc",
             "--kill-child", "--propagation", "private", "--",
             sys.executable, str(init), name, str(directory)])
-        wait_for(f"{name}'s mounts", lambda: self._ready_or_dead(name), 15, 0.02)
+        wait_for(f"{name}'s mounts", lambda: self._ready_or_dead(name), 60, 0.02)
         index = int(name.rpartition("-")[2])
         self._network.attach(name, self.init_pid(name), self._address(index), _pod_range(index))
         self._write_configuration(name, index)
         self._start_inside(name, "containerd", [
             "/usr/bin/containerd", f"--config={directory}/containerd.toml"])
-        wait_for("containerd", lambda: self._containerd_answers(name), 20, 0.1)
+        wait_for("containerd", lambda: self._containerd_answers(name), 120, 0.1)
         for archive in images:
             self.load_image(name, archive)
         self.start_kubelet(name)
@@ -76,7 +76,7 @@ class RealNodes:
 
     def equip(self, name, api):
         """Labels and GPUs: the kubelet enforces GPUs that somebody else put into its capacity."""
-        wait_for(f"{name} to register", lambda: self._registered(name, api), 60, 0.1)
+        wait_for(f"{name} to register", lambda: self._registered(name, api), 120, 0.1)
         count = self._state.data["gpus_per_node"]
         labels = nodes.gpu_labels(count) | {
             "topology.kubernetes.io/zone": "zone-0", "scheduler.io/block": "block-0",

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The figures: in-process micro-benchmarks, then every benchmarks/*_bench.py on a real control plane.
+# Each prints a table; JSON goes to build/bench/.  Arguments are passed to the Python ones.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$MUSTER_ROOT"
+mkdir -p build/bench
+cmake --build --preset release
+found=0
+for program in build/release/*_bench; do
+  [ -x "$program" ] || continue
+  found=1
+  "$program" --benchmark_out="build/bench/$(basename "$program").json" --benchmark_out_format=json
+done
+for script in benchmarks/*_bench.py; do
+  [ -e "$script" ] || continue
+  found=1
+  python3 "$script" --output "build/bench/$(basename "$script" .py).json" "$@"
+done
+[ "$found" = 1 ] || { echo "there is no benchmark in benchmarks/" >&2; exit 1; }

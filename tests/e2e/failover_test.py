@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Replicas that are killed, frozen and stopped lose and double nothing.
+
+The gate runs a slice with fixed seeds; MUSTER_CAMPAIGN=1 runs every kind of write at every moment and
+30 random kills.
+"""
+
+import os
+import random
+import signal
+import time
+import unittest
+
+import harness
+from fault_proxy import MOMENTS, FaultProxy, Trap
+from judge import judge_creates, judge_jobs, judge_pods
+from kube_client import ApiError, path_of
+from story import job_body, template
+
+CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
+SEED = 20260101
+SPACE = "failover"
+JOBS = r"^/apis/scheduler\.io/v1/namespaces/[^/]+/jobs/"
+# Kind of write -> method, path, a word of the body.
+WRITES = {
+    "pod-create": ("POST", r"/pods(\?|$)", ""),
+    "commit": ("PATCH", JOBS + r"[^/]+/status", '"Committed"'),
+    "running": ("PATCH", JOBS + r"[^/]+/status", '"Running"'),
+    "terminal": ("PATCH", JOBS + r"[^/]+/status", '"Succeeded"'),
+    "release": ("PATCH", JOBS + r"[^/]+/status", '"Releasing"'),
+    "pod-delete": ("DELETE", r"/pods/", ""),
+    "service": ("POST", r"/services(\?|$)", ""),
+    "event": ("POST", r"/events(\?|$)", ""),
+    "lease": ("PUT", r"/leases/", ""),
+}
+SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
+         ("commit", "answered"), ("release", "after"), ("pod-delete", "before"),
+         ("terminal", "after")]
+
+HOUSE = None
+
+
+class ProxiedHouse(harness.House):
+    """Every replica reaches the API server through a proxy of its own."""
+
+    def __init__(self, **options):
+        self.proxies = {}
+        super().__init__(**options)
+
+    def credentials(self, name):
+        direct = super().credentials(name)
+        if name not in self.proxies:
+            self.proxies[name] = FaultProxy(direct)
+        return self.proxies[name].write_kubeconfig(self.folder / f"{name}.proxied")
+
+    def leader(self):
+        name = self.wait_leader_name()
+        return next(r for r in self.replicas if r.name == name and r.alive())
+
+    def wait_leader_name(self):
+        alive = {r.name for r in self.replicas if r.alive()}
+        return self.mirror.wait(lambda: "leader among the living",
+                                lambda: self.holder() if self.holder() in alive else "", 30)
+
+    def revive(self, dead):
+        """Starts a replica of the same name anew."""
+        self.replicas.remove(dead)
+        fresh = harness.Replica(self, int(dead.name.rpartition("-")[2]))
+        self.replicas.append(fresh)
+        return fresh
+
+    def close(self, ok=True):
+        super().close(ok)
+        for proxy in self.proxies.values():
+            proxy.close()
+
+
+def setUpModule():
+    global HOUSE
+    HOUSE = ProxiedHouse(nodes=8, replicas=2)
+    HOUSE.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
+                                  "metadata": {"name": SPACE}})
+    HOUSE.kube.apply(path_of("ServiceAccount", SPACE, "default"), {
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
+    HOUSE.kube.make("Tenant", {"apiVersion": "scheduler.io/v1", "kind": "Tenant",
+                               "metadata": {"name": SPACE}, "spec": {}})
+    wait_admitted()
+
+
+def tearDownModule():
+    if HOUSE:
+        HOUSE.close(ok=False)
+
+
+def wait_admitted():
+    """Admission learns of new kinds with a delay: until then every Job is refused."""
+    probe = job_body("probe", SPACE, {"image": "busybox:1.36"})
+
+    def admitted():
+        try:
+            HOUSE.kube.create(path_of("Job", SPACE) + "?dryRun=All", probe)
+            return True
+        except ApiError as error:
+            if "not found" not in str(error):
+                raise
+            return False
+    HOUSE.mirror.wait(lambda: "admission of Jobs", admitted, 60)
+
+
+def submit(name, replicas, gpu, seconds):
+    task = {"name": "main", "replicas": replicas,
+            "template": template("100m", gpu, {"run-seconds": seconds})}
+    HOUSE.kube.make("Job", job_body(name, SPACE, {"tasks": [task]}))
+
+
+class Failover(unittest.TestCase):
+    def setUp(self):
+        self.seen = len(HOUSE.mirror.changes("Pod", SPACE))
+        self.names = []
+
+    def submit(self, name, replicas=1, gpu=1, seconds=1):
+        self.names.append(name)
+        submit(name, replicas, gpu, seconds)
+
+    def jobs(self):
+        return [HOUSE.mirror.get("Job", SPACE, name) or {"metadata": {
+            "namespace": SPACE, "name": name}} for name in self.names]
+
+    def finish(self, timeout=90):
+        """All jobs end well, and neither the watch nor the audit log shows a wrong."""
+        HOUSE.mirror.wait(
+            lambda: "end of " + ", ".join(judge_jobs(self.jobs())[:5]),
+            lambda: not judge_jobs(self.jobs()), timeout)
+        self.assertEqual(judge_pods(HOUSE.mirror.changes("Pod")), [])
+        self.assertEqual(judge_creates(HOUSE.writes()), [])
+
+    def kill_at(self, kind, moment):
+        leader = HOUSE.leader()
+        method, path, word = WRITES[kind]
+        trap = Trap(method, path, moment, leader.process.kill, body=word)
+        HOUSE.proxies[leader.name].trap = trap
+        self.submit(f"{kind}-{moment}-one")
+        self.submit(f"{kind}-{moment}-gang", replicas=3, gpu=4,
+                    seconds=600 if kind in ("release", "pod-delete") else 1)
+        if kind in ("release", "pod-delete"):
+            self.suspend_once_running(f"{kind}-{moment}-gang")
+        self.assertTrue(trap.sprung.wait(30), f"no {kind} write was sent")
+        HOUSE.proxies[leader.name].trap = None
+        HOUSE.revive(leader)
+        if kind in ("release", "pod-delete"):
+            self.resume_short(f"{kind}-{moment}-gang")
+        self.finish()
+
+    def patch(self, name, spec):
+        HOUSE.kube.patch(path_of("Job", SPACE, name), {"spec": spec})
+
+    def phase(self, name):
+        job = HOUSE.mirror.get("Job", SPACE, name) or {}
+        return job.get("status", {}).get("phase")
+
+    def suspend_once_running(self, name):
+        HOUSE.mirror.wait(lambda: f"{name} running", lambda: self.phase(name) == "Running", 30)
+        self.patch(name, {"suspend": True})
+
+    def resume_short(self, name):
+        """Nothing of the released attempt may live on; then the job runs to its end."""
+        HOUSE.mirror.wait(lambda: f"{name} suspended", lambda: self.phase(name) == "Suspended", 60)
+        living = [p for p in HOUSE.mirror.all("Pod", SPACE)
+                  if p["metadata"]["labels"]["scheduler.io/job"] == name
+                  and p["status"].get("phase") not in ("Succeeded", "Failed")]
+        self.assertEqual(living, [])
+        task = {"name": "main", "replicas": 3, "template": template("100m", 4, {"run-seconds": 1})}
+        self.patch(name, {"tasks": [task], "suspend": False})
+
+    def burst(self, prefix, count, rng):
+        for i in range(count):
+            gang = rng.random() < 0.4
+            self.submit(f"{prefix}-{i}", replicas=rng.choice((2, 3, 4)) if gang else 1,
+                        gpu=rng.choice((0, 1, 2)), seconds=rng.choice((0, 1, 2)))
+
+    def test_killed_at_each_kind_of_write(self):
+        cases = [(kind, moment) for kind in WRITES for moment in MOMENTS] if CAMPAIGN else SLICE
+        for kind, moment in cases:
+            with self.subTest(write=kind, moment=moment):
+                self.names = []
+                self.kill_at(kind, moment)
+
+    def test_killed_at_random_moments_of_a_burst(self):
+        rng = random.Random(SEED)
+        kills, count = (30, 300) if CAMPAIGN else (2, 60)
+        print(f"seed {SEED}, {kills} kills, {count} jobs", flush=True)
+        self.burst("burst", count, rng)
+        for _ in range(kills):
+            leader = HOUSE.leader()
+            time.sleep(rng.uniform(0.1, 2.0))  # the moment is the point of the test
+            leader.process.kill()
+            leader.process.wait()
+            HOUSE.revive(leader)
+        self.finish(timeout=300)
+
+    def test_frozen_past_its_lease_and_woken(self):
+        rng = random.Random(SEED + 1)
+        leader = HOUSE.leader()
+        self.burst("frozen", 40, rng)
+        leader.process.send_signal(signal.SIGSTOP)
+        try:
+            HOUSE.mirror.wait(lambda: "another leader",
+                              lambda: HOUSE.holder() not in ("", leader.name), 30)
+            self.submit("frozen-late")
+        finally:
+            leader.process.send_signal(signal.SIGCONT)
+        self.assertNotEqual(leader.process.wait(20), 0)  # it notices, and ends
+        HOUSE.revive(leader)
+        self.finish(timeout=180)
+
+    def test_handed_over_when_asked_to_stop(self):
+        leader = HOUSE.leader()
+        began = time.monotonic()
+        self.assertEqual(leader.stop(signal.SIGTERM), 0)
+        HOUSE.mirror.wait(lambda: "the other one leads",
+                          lambda: HOUSE.holder() not in ("", leader.name), 10)
+        taken = time.monotonic() - began
+        HOUSE.revive(leader)
+        self.submit("after-handover")
+        self.finish()
+        print(f"lease handed over after {taken:.2f} s", flush=True)
+        self.assertLess(taken, 4.0, "not sooner than the lease would have run out")
+
+
+if __name__ == "__main__":
+    unittest.main()
