@@ -158,6 +158,15 @@ void Commit(Step& step) {
   step.write = true;
 }
 
+// Whether counts or results differ; a status without tasks says that there are none yet.
+bool ResultsMoved(const std::vector<api::TaskStatus>& told,
+                  const std::vector<api::TaskStatus>& now) {
+  if (!told.empty()) return told != now;
+  return std::any_of(now.begin(), now.end(), [](const api::TaskStatus& task) {
+    return task.ready != 0 || !task.succeeded.empty() || !task.failed.empty();
+  });
+}
+
 // Ready: written when minMember is reached, and later when it has not moved for a second.
 void Progress(Step& step) {
   api::JobStatus& next = step.next;
@@ -174,13 +183,14 @@ void Progress(Step& step) {
     step.write = true;
   }
   constexpr std::int64_t kSettleMs = 1'000;
-  const bool moved = next.tasks != step.tally.tasks;
+  const bool moved = ResultsMoved(next.tasks, step.tally.tasks);
   const std::string waiting = step.tally.waiting;
   const api::Condition* ready = FindCondition(next, "PodsReady");
   const bool worded = !waiting.empty() && next.attempt_ready_at.unix_ms == 0 &&
                       (ready == nullptr || ready->message != waiting);
   if (!moved && !worded && !step.write) return;
-  const std::int64_t settled = step.facts.boot_ms - step.entry.ready_changed_ms;
+  const bool just_now = step.entry.ready != step.tally.ready;
+  const std::int64_t settled = just_now ? 0 : step.facts.boot_ms - step.entry.ready_changed_ms;
   if (!step.write && settled < kSettleMs) {
     step.WakeIn(kSettleMs - settled);
     return;

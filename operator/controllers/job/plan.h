@@ -49,6 +49,7 @@ struct JobActions {
   bool delete_job = false;
   bool drop_placement = false;  // forget a decision that was not committed
   bool eligible = false;        // the scheduler may place (more of) it
+  std::int32_t ready = 0;       // as counted now: JobEntry::ready of the next evaluation
   std::int64_t wake_in_ms = 0;  // look again after this time; 0: only when something changes
 };
 

@@ -55,6 +55,10 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
     state_.MarkJob(key);
   }
   entry.eligible = actions.eligible;
+  if (entry.ready != actions.ready) {
+    entry.ready = actions.ready;
+    entry.ready_changed_ms = state_.clock().BootMs();
+  }
   for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
   if (actions.create_service) CreateService(entry);
   for (const std::int32_t slot : actions.creates) CreatePod(entry, entry.slots[slot]);
