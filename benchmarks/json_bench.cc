@@ -1,5 +1,5 @@
-// Decoding what the API server sends: one Job, one Pod, a LIST of 500 pods.  Bytes a second count the
-// JSON text as it arrives, managedFields included.
+// Decoding what the API server sends: one Job, one Pod, a LIST of 500 pods.  Bytes a second count
+// the JSON text as it arrives, managedFields included.
 #include <benchmark/benchmark.h>
 
 #include <string>

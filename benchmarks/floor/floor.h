@@ -1,6 +1,6 @@
 // The bare client that the operator is measured against: the same writes, rendered by the same code
-// and sent by the same client with as many in flight, but nothing is decided and nothing is watched.
-// benchmarks/control_plane_bench.py starts it; what it took is read from the audit log.
+// and sent by the same client with as many in flight, but nothing is decided and nothing is
+// watched. benchmarks/control_plane_bench.py starts it; what it took is read from the audit log.
 //
 // Threads: a Floor belongs to one thread; answers arrive on threads of the transport.
 #pragma once
@@ -21,13 +21,13 @@ struct Options {
   std::string mode;        // jobs, pods or life
   std::string kubeconfig;  // the user must hold the lease where pods or status are written
   std::string ns;
-  std::string body_file;   // Job as JSON in which @NAME@ stands for its name
+  std::string body_file;  // Job as JSON in which @NAME@ stands for its name
   std::string prefix = "job";
   std::string tenant = "bench";
   std::int64_t epoch = 1;  // leaseTransitions of the lease
   int count = 1;
-  int in_flight = 64;      // jobs, pods: requests; life: jobs, each one request at a time
-  double rate = 0;         // jobs, life: a second; 0: as fast as it goes
+  int in_flight = 64;  // jobs, pods: requests; life: jobs, each one request at a time
+  double rate = 0;     // jobs, life: a second; 0: as fast as it goes
 };
 
 // Counts answers and keeps the first refusal.

@@ -1,5 +1,5 @@
-// The writes of a Job's life without an operator: what the operator itself sends for a Job of one pod
-// (docs/architecture.md), in the same order and through the same renderers.
+// The writes of a Job's life without an operator: what the operator itself sends for a Job of one
+// pod (docs/architecture.md), in the same order and through the same renderers.
 #include <memory>
 #include <utility>
 
@@ -107,20 +107,20 @@ void Lives::TakeJob(const Shared& life, const std::string& body) {
     End();
     return;
   }
-  Write(life,
-        {kube::Verb::kCreate, CollectionPath(kube::kPods, options_.ns), "", *pod,
-         kube::Lane::kPods},
-        &Lives::TakePod);
+  Write(
+      life,
+      {kube::Verb::kCreate, CollectionPath(kube::kPods, options_.ns), "", *pod, kube::Lane::kPods},
+      &Lives::TakePod);
 }
 
 void Lives::TakePod(const Shared& life, const std::string&) {
   const api::EventText text{"Normal", "Scheduled", "attempt 1: 1 pod on " + NodeOf(*life)};
-  Write(life,
-        {kube::Verb::kCreate, CollectionPath(kube::kEvents, options_.ns), "",
-         api::RenderEvent("Job", "scheduler.io/v1", life->job.meta, text,
-                          base::SystemClock().Now()),
-         kube::Lane::kRest},
-        &Lives::TakeEvent);
+  Write(
+      life,
+      {kube::Verb::kCreate, CollectionPath(kube::kEvents, options_.ns), "",
+       api::RenderEvent("Job", "scheduler.io/v1", life->job.meta, text, base::SystemClock().Now()),
+       kube::Lane::kRest},
+      &Lives::TakeEvent);
 }
 
 api::Condition Lives::True(const char* type) const {
@@ -166,9 +166,8 @@ void Lives::TakeSucceeded(const Shared&, const std::string&) { End(); }
 
 kube::Call Lives::StatusCall(const api::Job& job, const api::JobStatus& next,
                              kube::Lane lane) const {
-  return {kube::Verb::kMergePatch,
-          ObjectPath(kube::kJobs, options_.ns, job.meta.name, "status"), "",
-          api::JobStatusPatch(job, next), lane};
+  return {kube::Verb::kMergePatch, ObjectPath(kube::kJobs, options_.ns, job.meta.name, "status"),
+          "", api::JobStatusPatch(job, next), lane};
 }
 
 }  // namespace

@@ -83,9 +83,9 @@ void Actuator::DeleteJob(const api::Meta& meta, Done done) {
 }
 
 void Actuator::CreateService(const std::string& ns, std::string json, Done done) {
-  Submit({Verb::kCreate, CollectionPath(kube::kServices, ns), kManager, std::move(json),
-          Lane::kPods},
-         std::move(done));
+  Submit(
+      {Verb::kCreate, CollectionPath(kube::kServices, ns), kManager, std::move(json), Lane::kPods},
+      std::move(done));
 }
 
 void Actuator::EmitEvent(const std::string& kind, const api::Meta& meta,

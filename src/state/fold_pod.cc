@@ -70,8 +70,8 @@ void ClusterState::Upsert(api::Pod pod) {
   entry.pod = std::move(pod);
   if (first) {
     entry.slot = ReadSlot(entry.pod);
-    entry.is_void = epoch_ > 0 && entry.slot.epoch > 0 && entry.slot.epoch < epoch_ &&
-                    entry.slot.attempt > 0;
+    entry.is_void =
+        epoch_ > 0 && entry.slot.epoch > 0 && entry.slot.epoch < epoch_ && entry.slot.attempt > 0;
   }
   FoldPod(key, entry);
   MarkOwner(entry.pod, key, false);
@@ -124,8 +124,7 @@ void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   entry.counted = true;
 }
 
-void ClusterState::SetBinding(const std::string& pod_key, const std::string& node,
-                              bool borrowing) {
+void ClusterState::SetBinding(const std::string& pod_key, const std::string& node, bool borrowing) {
   PodEntry* entry = FindPod(pod_key);
   if (entry == nullptr) return;
   entry->binding_node = node;
@@ -187,7 +186,8 @@ void ClusterState::SeePod(JobEntry& job, const PodEntry& pod, bool gone) {
   if (!job.placement || job.placement->attempt != pod.slot.attempt) return;
   if (job.slot_of[rank] < 0) return;
   job.slots[job.slot_of[rank]].seen = true;
-  const std::string key = SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
+  const std::string key =
+      SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
   if (job.committed_keys.erase(key) > 0) world_.RemoveOccupant(key);
 }
 

@@ -1,5 +1,4 @@
 #include "controllers/foreign/reconciler.h"
-
 #include "muster/api/codec.h"
 #include "muster/sched/schedule.h"
 #include "muster/state/amounts.h"
@@ -13,8 +12,7 @@ constexpr char kPods[] = "/api/v1/namespaces/team/pods/";
 class ForeignControllerTest : public testing::ClusterFixture {
  protected:
   ForeignControllerTest() {
-    Put("/api/v1/namespaces/team",
-        R"({"metadata":{"labels":{"scheduler.io/tenant":"a"}}})");
+    Put("/api/v1/namespaces/team", R"({"metadata":{"labels":{"scheduler.io/tenant":"a"}}})");
     PutOurs("tenants/a", "{}");
   }
   void PutPod(const std::string& name, int gpus, int min, const std::string& group = "g") {
@@ -51,12 +49,8 @@ class ForeignControllerTest : public testing::ClusterFixture {
       state_.MarkGroup(group->key);
     }
   }
-  std::string NodeOf(const std::string& pod) {
-    return Read<api::Pod>(kPods + pod).node_name;
-  }
-  std::string Told(const std::string& pod) {
-    return Read<api::Pod>(kPods + pod).scheduled_message;
-  }
+  std::string NodeOf(const std::string& pod) { return Read<api::Pod>(kPods + pod).node_name; }
+  std::string Told(const std::string& pod) { return Read<api::Pod>(kPods + pod).scheduled_message; }
   std::size_t Bindings() { return Writes("*/binding").size(); }
 
   sched::Policy policy_;
@@ -124,8 +118,8 @@ TEST_F(ForeignControllerTest, ConflictIsReadAgainAndThenBound) {
 TEST_F(ForeignControllerTest, LostAnswerBindsNothingTwice) {
   PutNode("n1", 8);
   PutPod("p0", 1, 1);
-  api_.Inject({.method = "POST", .path = "*/binding",
-               .kind = muster::testing::FaultKind::kLostResponse});
+  api_.Inject(
+      {.method = "POST", .path = "*/binding", .kind = muster::testing::FaultKind::kLostResponse});
   Settle();
   clock_.Advance(20'000);
   Settle();
@@ -137,8 +131,12 @@ TEST_F(ForeignControllerTest, PartialGroupIsReleasedAfterItsTimeout) {
   PutNode("n1", 8);
   PutPod("p0", 1, 2);
   PutPod("p1", 1, 2);
-  api_.Inject({.method = "POST", .path = "*/p1/binding", .status = 403, .reason = "Forbidden",
-               .message = "not this pod", .times = 1'000});
+  api_.Inject({.method = "POST",
+               .path = "*/p1/binding",
+               .status = 403,
+               .reason = "Forbidden",
+               .message = "not this pod",
+               .times = 1'000});
   Settle();
   EXPECT_EQ(NodeOf("p0"), "n1");
   EXPECT_EQ(controller_.counters().refused, 1);

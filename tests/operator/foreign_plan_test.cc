@@ -1,6 +1,6 @@
-#include "controllers/foreign/plan.h"
-
 #include <gtest/gtest.h>
+
+#include "controllers/foreign/plan.h"
 
 namespace muster::op {
 namespace {

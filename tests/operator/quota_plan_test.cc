@@ -1,8 +1,7 @@
-#include "controllers/quota/plan.h"
-
 #include <gtest/gtest.h>
 
 #include "controllers/conditions.h"
+#include "controllers/quota/plan.h"
 
 namespace muster::op {
 namespace {

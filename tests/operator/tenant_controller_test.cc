@@ -1,16 +1,13 @@
-#include "controllers/tenant/reconciler.h"
-
 #include "controllers/conditions.h"
+#include "controllers/tenant/reconciler.h"
 #include "muster/api/codec.h"
 #include "operator/cluster_fixture.h"
 
 namespace muster::op {
 namespace {
 
-constexpr char kPolicy[] =
-    "/apis/networking.k8s.io/v1/namespaces/a/networkpolicies/muster-a";
-constexpr char kBinding[] =
-    "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/muster-a";
+constexpr char kPolicy[] = "/apis/networking.k8s.io/v1/namespaces/a/networkpolicies/muster-a";
+constexpr char kBinding[] = "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/muster-a";
 constexpr char kQuota[] = "/api/v1/namespaces/a/resourcequotas/muster-a";
 
 class TenantControllerTest : public testing::ClusterFixture {
@@ -134,8 +131,12 @@ TEST_F(TenantControllerTest, SecondTenantIsToldWhoHoldsItAndGetsItWhenItIsReleas
 TEST_F(TenantControllerTest, RefusedObjectIsToldAndTheOthersAreThere) {
   PutNamespace("a");
   PutOurs("tenants/a", kFull);
-  api_.Inject({.method = "PATCH", .path = "*/rolebindings/*", .status = 403,
-               .reason = "Forbidden", .message = "no bind for you", .times = 100});
+  api_.Inject({.method = "PATCH",
+               .path = "*/rolebindings/*",
+               .status = 403,
+               .reason = "Forbidden",
+               .message = "no bind for you",
+               .times = 100});
   Settle();
   clock_.Advance(1'500);  // the second failure is told
   Settle();
@@ -155,8 +156,11 @@ TEST_F(TenantControllerTest, RefusedObjectIsToldAndTheOthersAreThere) {
 TEST_F(TenantControllerTest, ConflictOnTheClaimIsReadAgain) {
   PutNamespace("a");
   PutOurs("tenants/a", "{}");
-  api_.Inject({.method = "PATCH", .path = "/api/v1/namespaces/a", .status = 409,
-               .reason = "Conflict", .message = "changed"});
+  api_.Inject({.method = "PATCH",
+               .path = "/api/v1/namespaces/a",
+               .status = 409,
+               .reason = "Conflict",
+               .message = "changed"});
   Settle();
   clock_.Advance(1'000);
   Settle();

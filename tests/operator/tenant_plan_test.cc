@@ -37,10 +37,10 @@ TEST(TenantClaims, WhoHasItKeepsIt) {
 
 TEST(TenantClaims, GlobsCoverNewNamespacesButNeverSystemOnes) {
   const Claims claims = Decide({{"a", {1}, {"*"}, false}}, {{"kube-system", "", false},
-                                                           {"kube-public", "", false},
-                                                           {"muster-system", "", false},
-                                                           {"default", "", false},
-                                                           {"team", "", false}});
+                                                            {"kube-public", "", false},
+                                                            {"muster-system", "", false},
+                                                            {"default", "", false},
+                                                            {"team", "", false}});
   EXPECT_EQ(claims.tenants.at("a").held, Names{"team"});
   EXPECT_TRUE(claims.tenants.at("a").forbidden.empty());
 }
@@ -61,13 +61,13 @@ TEST(TenantClaims, NamespaceNoLongerWantedIsReleasedOrPassedOn) {
 }
 
 TEST(TenantClaims, TenantThatCannotBeReadKeepsWhatItHas) {
-  const Claims claims =
-      Decide({{"a", {1}, {}, true}}, {{"x", "a", false}, {"a", "", false}});
+  const Claims claims = Decide({{"a", {1}, {}, true}}, {{"x", "a", false}, {"a", "", false}});
   EXPECT_EQ(claims.tenants.at("a").held, Names{"x"});
 }
 
 TEST(TenantClaims, TerminatingNamespaceIsGivenToNobody) {
-  const Claims claims = Decide({{"a", {1}, {"x", "y"}, false}}, {{"x", "", true}, {"y", "a", true}});
+  const Claims claims =
+      Decide({{"a", {1}, {"x", "y"}, false}}, {{"x", "", true}, {"y", "a", true}});
   EXPECT_EQ(claims.tenants.at("a").held, Names{"y"});
 }
 
@@ -200,10 +200,9 @@ TEST_F(NamespacePlan, CoreQuotaHoldsTheLeastOfWhatMusterDoesNotCount) {
   api::ResourceQuota one, two;
   one.hard = {{"persistentvolumeclaims", 10}, {"count/jobs", 4}, {"requests.cpu", 9}};
   two.hard = {{"persistentvolumeclaims", 7}, {"count/configmaps", 3}, {"pods", 2}};
-  EXPECT_EQ(CoreQuotaOf(spec, {&one, &two}),
-            (api::ResourceList{{"count/configmaps", 3},
-                               {"persistentvolumeclaims", 7},
-                               {"requests.storage", 1'000}}));
+  EXPECT_EQ(CoreQuotaOf(spec, {&one, &two}), (api::ResourceList{{"count/configmaps", 3},
+                                                                {"persistentvolumeclaims", 7},
+                                                                {"requests.storage", 1'000}}));
 }
 
 // ---- Status ----

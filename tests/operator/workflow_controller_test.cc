@@ -1,6 +1,5 @@
-#include "controllers/workflow/reconciler.h"
-
 #include "controllers/conditions.h"
+#include "controllers/workflow/reconciler.h"
 #include "muster/api/codec.h"
 #include "operator/cluster_fixture.h"
 
@@ -66,8 +65,8 @@ TEST_F(WorkflowControllerTest, JobBelongsToItsWorkflow) {
 
 TEST_F(WorkflowControllerTest, LostAnswerAndNewLeaderRepeatNothing) {
   PutFlow(kTwo);
-  api_.Inject({.method = "POST", .path = "*/jobs",
-               .kind = muster::testing::FaultKind::kLostResponse});
+  api_.Inject(
+      {.method = "POST", .path = "*/jobs", .kind = muster::testing::FaultKind::kLostResponse});
   Settle();
   NewLeader();
   clock_.Advance(2'000);
@@ -99,8 +98,12 @@ TEST_F(WorkflowControllerTest, NameHeldByAnotherIsNamedAndTakenWhenItIsFree) {
 
 TEST_F(WorkflowControllerTest, RefusedJobIsMisconfiguredInTheServersWords) {
   PutFlow(kTwo);
-  api_.Inject({.method = "POST", .path = "*/jobs", .status = 422, .reason = "Invalid",
-               .message = "spec.image: too long", .times = 100});
+  api_.Inject({.method = "POST",
+               .path = "*/jobs",
+               .status = 422,
+               .reason = "Invalid",
+               .message = "spec.image: too long",
+               .times = 100});
   Settle();
   EXPECT_EQ(Status().message, "task a: spec.image: too long");
   api_.ClearFaults();

@@ -1,9 +1,8 @@
-#include "controllers/workflow/plan.h"
-
 #include <gtest/gtest.h>
 
 #include "controllers/conditions.h"
 #include "controllers/workflow/graph.h"
+#include "controllers/workflow/plan.h"
 
 namespace muster::op {
 namespace {

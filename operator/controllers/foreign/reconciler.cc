@@ -111,9 +111,8 @@ void ForeignController::BindPod(const std::string& group, const std::string& pod
   const state::PodEntry& entry = *state_.FindPod(pod);
   state_.SetBinding(pod, node, borrowing);
   actuator_.BindPod(entry.pod, node, state_.epoch(), borrowing,
-                    [this, group, pod, uid = entry.pod.meta.uid](const Result<std::string>& answer) {
-                      TakeBound(group, pod, uid, answer);
-                    });
+                    [this, group, pod, uid = entry.pod.meta.uid](
+                        const Result<std::string>& answer) { TakeBound(group, pod, uid, answer); });
 }
 
 void ForeignController::TakeBound(const std::string& group, const std::string& pod,
@@ -123,10 +122,10 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
   state_.MarkGroup(group);
   if (answer.ok()) {
     ++counters_.bindings;
-    actuator_.EmitEvent("Pod", entry->pod.meta,
-                        {"Normal", "Scheduled",
-                         "bound to " + (entry->binding_node.empty() ? entry->pod.node_name
-                                                                    : entry->binding_node)});
+    actuator_.EmitEvent(
+        "Pod", entry->pod.meta,
+        {"Normal", "Scheduled",
+         "bound to " + (entry->binding_node.empty() ? entry->pod.node_name : entry->binding_node)});
     if (state::ForeignGroup* found = state_.groups().Find(group)) found->refusals = 0;
     return;  // the watch will show the node
   }
@@ -191,16 +190,15 @@ void ForeignController::DeletePod(state::ForeignGroup& group, const std::string&
   if (entry == nullptr) return;
   const api::Meta& meta = entry->pod.meta;
   if (!group.deletes.insert(meta.uid).second) return;
-  actuator_.DeletePod(
-      meta.ns, meta.name, api::RenderDelete(meta.uid, -1),
-      [this, key = group.key, uid = meta.uid](const Result<std::string>& answer) {
-        if (answer.ok()) ++counters_.deleted;
-        if (answer.ok() || answer.error().code == Code::kNotFound) return;
-        if (state::ForeignGroup* again = state_.groups().Find(key)) {
-          again->deletes.erase(uid);
-          wake_(key, 500);
-        }
-      });
+  actuator_.DeletePod(meta.ns, meta.name, api::RenderDelete(meta.uid, -1),
+                      [this, key = group.key, uid = meta.uid](const Result<std::string>& answer) {
+                        if (answer.ok()) ++counters_.deleted;
+                        if (answer.ok() || answer.error().code == Code::kNotFound) return;
+                        if (state::ForeignGroup* again = state_.groups().Find(key)) {
+                          again->deletes.erase(uid);
+                          wake_(key, 500);
+                        }
+                      });
 }
 
 void ForeignController::Tell(const std::string& pod, const std::string& text) {
