@@ -1,5 +1,6 @@
-// Reads `KIND\n` and an object from standard input; prints what the codec read of it, what was
-// wrong, and the status that would be written back: the other half of schema_test.py.
+// Reads lines `KIND {object}` from standard input; for each it prints a line with what the codec
+// read of it, what was wrong, and the status that would be written back: the other half of
+// schema_test.py.
 #include <cstdio>
 #include <string>
 
@@ -27,22 +28,26 @@ void Probe(const std::string& text) {
   std::puts(out.dump().c_str());
 }
 
-std::string ReadAll() {
-  std::string text;
-  for (int c = std::getchar(); c != EOF; c = std::getchar()) text += static_cast<char>(c);
-  return text;
-}
-
-int Run() {
-  const std::string input = ReadAll();
-  const std::size_t line = input.find('\n');
-  if (line == std::string::npos) return 2;
-  const std::string kind = input.substr(0, line);
-  const std::string text = input.substr(line + 1);
+void ProbeLine(const std::string& line) {
+  const std::size_t space = line.find(' ');
+  const std::string kind = line.substr(0, space);
+  const std::string text = line.substr(space + 1);
   if (kind == "Job") Probe<Job>(text);
   if (kind == "Tenant") Probe<Tenant>(text);
   if (kind == "ResourceQuota") Probe<ResourceQuota>(text);
   if (kind == "Workflow") Probe<Workflow>(text);
+}
+
+int Run() {
+  std::string line;
+  for (int c = std::getchar(); c != EOF; c = std::getchar()) {
+    if (c != '\n') {
+      line += static_cast<char>(c);
+    } else {
+      ProbeLine(line);
+      line.clear();
+    }
+  }
   return 0;
 }
 
