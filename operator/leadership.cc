@@ -35,11 +35,16 @@ void Pause(std::int64_t ms) {
 
 std::string_view ToString(Role role) {
   switch (role) {
-    case Role::kStandby: return "standby";
-    case Role::kListing: return "listing";
-    case Role::kProbing: return "probing the fence";
-    case Role::kCounting: return "counting what is committed";
-    case Role::kLeading: return "leading";
+    case Role::kStandby:
+      return "standby";
+    case Role::kListing:
+      return "listing";
+    case Role::kProbing:
+      return "probing the fence";
+    case Role::kCounting:
+      return "counting what is committed";
+    case Role::kLeading:
+      return "leading";
   }
   return "standby";
 }
@@ -108,10 +113,10 @@ bool Leadership::SeveralServers() {
   for (std::size_t at = slice->find("\"addresses\""); at != std::string::npos;
        at = slice->find("\"addresses\"", at + 1)) {
     const std::size_t end = slice->find(']', at);
-    addresses += 1 + std::count(slice->begin() + static_cast<std::ptrdiff_t>(at),
-                                slice->begin() + static_cast<std::ptrdiff_t>(
-                                                     std::min(end, slice->size())),
-                                ',');
+    addresses +=
+        1 + std::count(slice->begin() + static_cast<std::ptrdiff_t>(at),
+                       slice->begin() + static_cast<std::ptrdiff_t>(std::min(end, slice->size())),
+                       ',');
   }
   return addresses > 1;
 }

@@ -23,7 +23,7 @@ enum class Role { kStandby, kListing, kProbing, kCounting, kLeading };
 std::string_view ToString(Role role);
 
 struct LeadershipOptions {
-  std::string ns;                 // of the lease, and of the probe's dry runs
+  std::string ns;  // of the lease, and of the probe's dry runs
   std::int64_t lease_duration_ms = 15'000;
 };
 

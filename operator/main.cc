@@ -45,12 +45,24 @@ base::Result<op::Parts> Connect(const config::Invocation& invocation,
   }
   parts.invocation = invocation;
   parts.settings = settings;
+  parts.version = kVersion;
   return parts;
 }
 
+base::Result<config::Settings> LoadSettings(const config::Invocation& invocation) {
+  return config::Load(invocation,
+                      [](std::string_view plugin) { return sched::IsRegistered(plugin); });
+}
+
+int PrintConfig(const config::Invocation& invocation) {
+  const auto settings = LoadSettings(invocation);
+  if (!settings.ok()) return Fail(settings.error().message);
+  std::cout << config::ToYaml(*settings);
+  return 0;
+}
+
 int Run(const config::Invocation& invocation) {
-  const auto settings = config::Load(
-      invocation, [](std::string_view plugin) { return sched::IsRegistered(plugin); });
+  const auto settings = LoadSettings(invocation);
   if (!settings.ok()) return Fail(settings.error().message);
   base::InitLog(settings->log_format, settings->log_level);
 
@@ -87,9 +99,9 @@ int main(int argc, char** argv) {
       std::cout << "muster-operator " << kVersion << "\n";
       return 0;
     case config::Command::kPrintConfig:
-      std::cout << config::ReferenceMarkdown();
-      return 0;
-    case config::Command::kRun: break;
+      return PrintConfig(*invocation);
+    case config::Command::kRun:
+      break;
   }
   return Run(*invocation);
 }

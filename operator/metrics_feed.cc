@@ -18,11 +18,16 @@ constexpr std::int64_t kDriftAgeMs = 30'000;  // younger differences are simply 
 
 std::string MethodOf(kube::Verb verb) {
   switch (verb) {
-    case kube::Verb::kGet: return "GET";
-    case kube::Verb::kCreate: return "POST";
-    case kube::Verb::kUpdate: return "PUT";
-    case kube::Verb::kDelete: return "DELETE";
-    default: return "PATCH";
+    case kube::Verb::kGet:
+      return "GET";
+    case kube::Verb::kCreate:
+      return "POST";
+    case kube::Verb::kUpdate:
+      return "PUT";
+    case kube::Verb::kDelete:
+      return "DELETE";
+    default:
+      return "PATCH";
   }
 }
 
@@ -64,8 +69,7 @@ void MetricsFeed::PushJobs() {
   last_jobs_ = now;
 
   const CycleStats cycles = from_.scheduler->stats();
-  add(Metric::kPreemptions, {"Reclaim"},
-      cycles.evictions_reclaim - last_cycles_.evictions_reclaim);
+  add(Metric::kPreemptions, {"Reclaim"}, cycles.evictions_reclaim - last_cycles_.evictions_reclaim);
   add(Metric::kPreemptions, {"Priority"},
       cycles.evictions_priority - last_cycles_.evictions_priority);
   if (cycles.cycles != last_cycles_.cycles) {
@@ -87,9 +91,8 @@ void MetricsFeed::PushQueue() {
     const std::string reason = status.reason.empty() ? "PendingEvaluation" : status.reason;
     ++by_reason[reason];
     ++by_tenant[from_.state->TenantOf(entry.job.meta.ns)];
-    const std::int64_t since =
-        status.pending_since.unix_ms != 0 ? status.pending_since.unix_ms
-                                          : entry.job.meta.created.unix_ms;
+    const std::int64_t since = status.pending_since.unix_ms != 0 ? status.pending_since.unix_ms
+                                                                 : entry.job.meta.created.unix_ms;
     oldest[reason] = std::max(oldest[reason], (now - since) / 1000);
   }
   const auto samples = [](const std::map<std::string, std::int64_t>& values) {
@@ -138,9 +141,9 @@ void MetricsFeed::PushGpus() {
   metrics_.Set(Metric::kGpus, {"capacity"}, static_cast<double>(capacity));
   metrics_.Set(Metric::kGpus, {"free"}, static_cast<double>(free));
   metrics_.Set(Metric::kGpus, {"used"}, static_cast<double>(capacity - free));
-  metrics_.Set(Metric::kGpuUtilization, {},
-               capacity == 0 ? 0.0
-                             : static_cast<double>(capacity - free) / static_cast<double>(capacity));
+  metrics_.Set(
+      Metric::kGpuUtilization, {},
+      capacity == 0 ? 0.0 : static_cast<double>(capacity - free) / static_cast<double>(capacity));
   metrics_.Set(Metric::kOvercommittedNodes, {}, static_cast<double>(over));
 }
 

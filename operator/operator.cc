@@ -1,10 +1,30 @@
 #include "operator.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <functional>
+#include <map>
+#include <string>
 #include <utility>
 
+#include "controllers/foreign/reconciler.h"
+#include "controllers/job/reconciler.h"
+#include "controllers/quota/reconciler.h"
+#include "controllers/tenant/reconciler.h"
+#include "controllers/workflow/reconciler.h"
+#include "event_loop.h"
+#include "leadership.h"
+#include "metrics_feed.h"
+#include "muster/actuate/actuator.h"
 #include "muster/base/log.h"
+#include "muster/config/config_file.h"
+#include "muster/kube/client.h"
+#include "muster/kube/leader_election.h"
+#include "muster/state/cluster_state.h"
+#include "muster/telemetry/server.h"
+#include "scheduler_loop.h"
+#include "watches.h"
 
 namespace muster::op {
 namespace {
@@ -50,7 +70,55 @@ kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
 
 }  // namespace
 
-Operator::Operator(Parts parts)
+class Operator::Impl {
+ public:
+  explicit Impl(Parts parts);
+  ~Impl();
+
+  int Run();
+  void RequestStop();
+
+ private:
+  std::int64_t Turn();
+  void Lead();
+  void Guarded(const char* controller, const std::string& key,
+               const std::function<void()>& reconcile);
+  bool Serve();
+  void RunDueWakes();
+  // `what` is a letter for the controller (j job, g group, w workflow, t tenant, q quota) and a
+  // key.
+  void WakeLater(const std::string& what, std::int64_t ms);
+  void PollConfig();
+
+  Parts parts_;
+  const base::Clock& clock_;
+  EventLoop loop_;
+  state::ClusterState state_;
+  kube::Client client_;
+  kube::LeaderElector elector_;
+  Watches watches_;
+  actuate::Actuator actuator_;
+  JobReconciler jobs_;
+  ForeignController foreign_;
+  TenantController tenants_;
+  QuotaController quotas_;
+  WorkflowController workflows_;
+  SchedulerLoop scheduler_;
+  Leadership leadership_;
+  config::ConfigFile config_file_;
+  telemetry::Metrics metrics_;
+  telemetry::Endpoints endpoints_;
+  MetricsFeed feed_;
+  std::unique_ptr<telemetry::Server> server_;
+  std::multimap<std::int64_t, std::string> wakes_;  // BootMs -> kind and key, see WakeLater
+  std::map<std::string, std::int64_t> wake_of_;     // its earliest entry in wakes_
+  std::int64_t next_poll_ms_ = 0;
+  std::int64_t next_feed_ms_ = 0;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+Operator::Impl::Impl(Parts parts)
     : parts_(std::move(parts)),
       clock_(base::SystemClock()),
       loop_(clock_),
@@ -83,12 +151,13 @@ Operator::Operator(Parts parts)
       [this](const std::string& group, const sched::Start& start) { foreign_.Bind(group, start); },
       [this](const std::string& group, const std::string& text) { foreign_.Evict(group, text); });
   feed_.AddChecks(endpoints_);
+  metrics_.Set(telemetry::Metric::kBuild, {parts_.version}, 1);
   client_.SetWriteGate([this] { return elector_.MayWrite(); });
 }
 
-Operator::~Operator() { watches_.Stop(); }
+Operator::Impl::~Impl() { watches_.Stop(); }
 
-bool Operator::Serve() {
+bool Operator::Impl::Serve() {
   const config::ListenAddress& listen = parts_.settings.listen;
   auto server = telemetry::Server::Start(
       listen.host, listen.port, clock_,
@@ -102,19 +171,18 @@ bool Operator::Serve() {
   return true;
 }
 
-int Operator::Run() {
+int Operator::Impl::Run() {
   if (!Serve()) return 2;
   watches_.Start();
-  elector_.Start({[this](std::int64_t epoch) {
-                    loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); });
-                  },
-                  [this] {
-                    loop_.Post([this] {
-                      base::LogError("the lease is lost: ending the process");
-                      exit_code_ = 1;
-                      loop_.Stop();
-                    });
-                  }});
+  elector_.Start(
+      {[this](std::int64_t epoch) { loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); }); },
+       [this] {
+         loop_.Post([this] {
+           base::LogError("the lease is lost: ending the process");
+           exit_code_ = 1;
+           loop_.Stop();
+         });
+       }});
   loop_.Run([this] { return Turn(); });
   watches_.Stop();
   if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
@@ -122,7 +190,7 @@ int Operator::Run() {
   return exit_code_;
 }
 
-void Operator::RequestStop() {
+void Operator::Impl::RequestStop() {
   loop_.Post([this] {
     base::LogInfo("asked to stop");
     stopping_ = true;
@@ -130,7 +198,7 @@ void Operator::RequestStop() {
   });
 }
 
-std::int64_t Operator::Turn() {
+std::int64_t Operator::Impl::Turn() {
   if (stopping_) return 1;
   if (leadership_.Step()) state_.MarkAllJobs();
   if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) Lead();
@@ -154,7 +222,7 @@ std::int64_t Operator::Turn() {
   return wait;
 }
 
-void Operator::Lead() {
+void Operator::Impl::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
   if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
@@ -175,11 +243,14 @@ void Operator::Lead() {
 }
 
 // One poison object never stops the others.
-void Operator::Guarded(const char* controller, const std::string& what,
-                       const std::function<void()>& reconcile) {
+void Operator::Impl::Guarded(const char* controller, const std::string& what,
+                             const std::function<void()>& reconcile) {
+  const auto begin = std::chrono::steady_clock::now();
   try {
     reconcile();
     metrics_.Add(telemetry::Metric::kReconciles, {controller, "success"});
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    metrics_.Observe(telemetry::Metric::kReconcileTime, {controller}, took.count());
   } catch (const std::exception& error) {
     metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
     base::LogError("object cannot be reconciled",
@@ -188,7 +259,7 @@ void Operator::Guarded(const char* controller, const std::string& what,
   }
 }
 
-void Operator::WakeLater(const std::string& what, std::int64_t ms) {
+void Operator::Impl::WakeLater(const std::string& what, std::int64_t ms) {
   const std::int64_t at = clock_.BootMs() + std::max<std::int64_t>(ms, 1);
   const auto it = wake_of_.find(what);
   if (it != wake_of_.end() && it->second <= at && it->second > clock_.BootMs()) return;
@@ -196,7 +267,7 @@ void Operator::WakeLater(const std::string& what, std::int64_t ms) {
   wakes_.emplace(at, what);
 }
 
-void Operator::RunDueWakes() {
+void Operator::Impl::RunDueWakes() {
   const std::int64_t now = clock_.BootMs();
   while (!wakes_.empty() && wakes_.begin()->first <= now) {
     const auto [at, what] = *wakes_.begin();
@@ -206,22 +277,33 @@ void Operator::RunDueWakes() {
     }
     const std::string key = what.substr(1);
     switch (what[0]) {
-      case 'g': state_.MarkGroup(key); break;
-      case 'w': state_.MarkWorkflow(key); break;
-      case 't': Guarded("tenant", what, [&] { tenants_.Retry(key); }); break;
-      case 'q': state_.MarkQuota(key); break;
-      default: state_.MarkJob(key); break;
+      case 'g':
+        state_.MarkGroup(key);
+        break;
+      case 'w':
+        state_.MarkWorkflow(key);
+        break;
+      case 't':
+        Guarded("tenant", what, [&] { tenants_.Retry(key); });
+        break;
+      case 'q':
+        state_.MarkQuota(key);
+        break;
+      default:
+        state_.MarkJob(key);
+        break;
     }
   }
 }
 
-void Operator::PollConfig() {
+void Operator::Impl::PollConfig() {
   next_poll_ms_ = clock_.BootMs() + kConfigPollMs;
   const auto change = config_file_.Poll();
   if (!change) return;
   if (!change->ok()) {
     feed_.CountReload(false);
-    base::LogError("configuration refused, the old one stays", {{"error", change->error().message}});
+    base::LogError("configuration refused, the old one stays",
+                   {{"error", change->error().message}});
     return;
   }
   feed_.CountReload(true);
@@ -229,5 +311,10 @@ void Operator::PollConfig() {
   base::SetLogLevel((*change)->log_level);
   base::LogInfo("configuration reloaded");
 }
+
+Operator::Operator(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Operator::~Operator() = default;
+int Operator::Run() { return impl_->Run(); }
+void Operator::RequestStop() { impl_->RequestStop(); }
 
 }  // namespace muster::op

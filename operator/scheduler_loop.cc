@@ -122,7 +122,8 @@ void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
   const sched::Gang& beneficiary = state_.world().gang(eviction.beneficiary);
   const bool reclaim = eviction.rule == sched::Rule::kReclaim;
   ++(reclaim ? stats_.evictions_reclaim : stats_.evictions_priority);
-  base::LogInfo("evict", {{"victim", victim.name}, {"for", beneficiary.name},
+  base::LogInfo("evict", {{"victim", victim.name},
+                          {"for", beneficiary.name},
                           {"rule", std::string(ToString(eviction.rule))}});
   if (const state::JobEntry* winner = state_.FindJobByUid(beneficiary.uid)) {
     actuator_.EmitEvent("Job", winner->job.meta, {"Normal", "PreemptedWorkload", eviction.text});

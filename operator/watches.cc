@@ -75,8 +75,8 @@ void Watches::Add(const std::string& plural, const std::string& path) {
   };
   kube::ReflectorOptions options;
   options.path = path;
-  watch->reflector = std::make_unique<kube::Reflector<T>>(transport_, clock_, options,
-                                                          std::move(sink));
+  watch->reflector =
+      std::make_unique<kube::Reflector<T>>(transport_, clock_, options, std::move(sink));
   watches_.push_back(std::move(watch));
 }
 

@@ -1,9 +1,8 @@
-#include "muster/api/codec.h"
-
 #include <atomic>
 #include <exception>
 
 #include "api/read_json.h"
+#include "muster/api/codec.h"
 
 namespace muster::api {
 namespace {
@@ -36,8 +35,7 @@ Fields Section(const Json& value, std::string_view name, Problem& problem) {
 
 template <class T>
 void ReadObject(std::string_view json, T& out, Problem& problem) {
-  const auto [meta_text, spec_text, status_text] =
-      Members<3>(json, {"metadata", "spec", "status"});
+  const auto [meta_text, spec_text, status_text] = Members<3>(json, {"metadata", "spec", "status"});
   const Json meta = ParseSection(meta_text, "metadata", {kMetaUnread, true}, problem);
   ReadMeta(Section(meta, "metadata", problem), out.meta);
   if (out.meta.name.empty()) return;
@@ -101,8 +99,8 @@ WatchEvent<T> DecodeWatchEvent(std::string_view json) {
   return out;
 }
 
-#define MUSTER_CODEC(T)                                 \
-  template T Decode<T>(std::string_view);               \
+#define MUSTER_CODEC(T)                                    \
+  template T Decode<T>(std::string_view);                  \
   template std::vector<T> DecodeList<T>(std::string_view); \
   template WatchEvent<T> DecodeWatchEvent<T>(std::string_view)
 

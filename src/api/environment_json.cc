@@ -36,8 +36,8 @@ std::int64_t Devices(const std::string& resource, Json& pod) {
       const Json::json_pointer at = Json::json_pointer("/resources") / list / resource;
       if (!container.contains(at)) continue;
       const Json& amount = container[at];
-      const auto units = base::ParseUnits(amount.is_string() ? amount.get<std::string>()
-                                                             : amount.dump());
+      const auto units =
+          base::ParseUnits(amount.is_string() ? amount.get<std::string>() : amount.dump());
       if (units.ok()) sum = base::SaturatingAdd(sum, *units);
       break;
     }
@@ -69,11 +69,16 @@ void AddEnvironment(const PodContext& context, const TaskSpec& task, std::int32_
       std::to_string(std::max<std::int64_t>(1, Devices(context.gpu_resource, pod)));
   const std::string master = MasterAddress(job);
   const std::pair<const char*, std::string> variables[] = {
-      {"WORLD_SIZE", pods},         {"RANK", rank},
-      {"LOCAL_WORLD_SIZE", "1"},    {"MASTER_ADDR", master},
-      {"MASTER_PORT", kMasterPort}, {"PET_NNODES", pods},
-      {"PET_NODE_RANK", rank},      {"PET_NPROC_PER_NODE", devices},
-      {"PET_MASTER_ADDR", master},  {"PET_MASTER_PORT", kMasterPort},
+      {"WORLD_SIZE", pods},
+      {"RANK", rank},
+      {"LOCAL_WORLD_SIZE", "1"},
+      {"MASTER_ADDR", master},
+      {"MASTER_PORT", kMasterPort},
+      {"PET_NNODES", pods},
+      {"PET_NODE_RANK", rank},
+      {"PET_NPROC_PER_NODE", devices},
+      {"PET_MASTER_ADDR", master},
+      {"PET_MASTER_PORT", kMasterPort},
       {"JOB_COMPLETION_INDEX", std::to_string(index)}};
   EachContainer(pod, "", [&variables](Json& container, const std::string&) {
     const auto given = container.find("env");

@@ -73,8 +73,7 @@ void ReadPriority(const Fields& spec, JobSpec& out) {
   const Json* priority = spec.Raw("priority");
   if (priority == nullptr) return;
   if (priority->is_number()) {
-    out.priority_value =
-        static_cast<std::int32_t>(spec.Int("priority", 0, {0, 10'000}));
+    out.priority_value = static_cast<std::int32_t>(spec.Int("priority", 0, {0, 10'000}));
   } else {
     out.priority_class = spec.Text("priority");
     if (PriorityOf(out.priority_class)) return;

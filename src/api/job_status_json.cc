@@ -50,8 +50,8 @@ void ReadJobStatus(const Fields& status, JobStatus& out) {
   out.ready = status.Text("ready");
   out.nodes = status.Text("nodes");
   status.Each("tasks", [&out](const Fields& task) {
-    out.tasks.push_back({task.Text("name"), task.Int32("ready", 0), task.Text("succeeded"),
-                         task.Text("failed")});
+    out.tasks.push_back(
+        {task.Text("name"), task.Int32("ready", 0), task.Text("succeeded"), task.Text("failed")});
   });
   out.failures = status.Int32("failures", 0);
   out.preemptions = status.Int32("preemptions", 0);

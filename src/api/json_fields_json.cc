@@ -106,8 +106,8 @@ std::int64_t Fields::Int(const char* key, std::int64_t fallback, Range range) co
   const bool wide = child->is_number_unsigned() && child->get<std::uint64_t>() > kMax;
   const std::int64_t number = wide ? 0 : child->get<std::int64_t>();
   if (!wide && number >= range.min && number <= range.max) return number;
-  Complain(key, "must be between " + std::to_string(range.min) + " and " +
-                    std::to_string(range.max));
+  Complain(key,
+           "must be between " + std::to_string(range.min) + " and " + std::to_string(range.max));
   return fallback;
 }
 

@@ -4,13 +4,13 @@ namespace muster::api {
 namespace {
 
 constexpr std::array<std::string_view, 18> kSpecUnread = {
-    "env",           "envFrom",          "volumeMounts", "livenessProbe", "readinessProbe",
-    "startupProbe",  "lifecycle",        "command",      "args",          "securityContext",
-    "hostAliases",   "imagePullSecrets", "dnsConfig",    "volumeDevices", "projected",
-    "configMap",     "secret",           "downwardAPI"};
+    "env",          "envFrom",          "volumeMounts", "livenessProbe", "readinessProbe",
+    "startupProbe", "lifecycle",        "command",      "args",          "securityContext",
+    "hostAliases",  "imagePullSecrets", "dnsConfig",    "volumeDevices", "projected",
+    "configMap",    "secret",           "downwardAPI"};
 constexpr std::array<std::string_view, 8> kStatusUnread = {
-    "resources", "allocatedResources", "volumeMounts", "user",
-    "podIPs",    "hostIPs",            "lastState",    "resourceClaimStatuses"};
+    "resources", "allocatedResources", "volumeMounts",         "user", "podIPs",
+    "hostIPs",   "lastState",          "resourceClaimStatuses"};
 
 PodPhase PhaseOf(const std::string& text) {
   if (text == "Running") return PodPhase::kRunning;

@@ -25,31 +25,30 @@ std::string EventName(const Meta& meta, base::TimePoint now) {
 }  // namespace
 
 std::string RenderService(const Job& job) {
-  const Json out = {
-      {"apiVersion", "v1"},
-      {"kind", "Service"},
-      {"metadata",
-       {{"name", job.meta.name},
-        {"namespace", job.meta.ns},
-        {"labels", {{kLabelJob, job.meta.name}}},
-        {"ownerReferences", Json::array({{{"apiVersion", "scheduler.io/v1"},
-                                          {"kind", "Job"},
-                                          {"name", job.meta.name},
-                                          {"uid", job.meta.uid},
-                                          {"controller", true},
-                                          {"blockOwnerDeletion", false}}})}}},
-      {"spec",
-       {{"clusterIP", "None"},
-        {"publishNotReadyAddresses", true},
-        {"selector", {{kLabelJob, job.meta.name}}}}}};
+  const Json out = {{"apiVersion", "v1"},
+                    {"kind", "Service"},
+                    {"metadata",
+                     {{"name", job.meta.name},
+                      {"namespace", job.meta.ns},
+                      {"labels", {{kLabelJob, job.meta.name}}},
+                      {"ownerReferences", Json::array({{{"apiVersion", "scheduler.io/v1"},
+                                                        {"kind", "Job"},
+                                                        {"name", job.meta.name},
+                                                        {"uid", job.meta.uid},
+                                                        {"controller", true},
+                                                        {"blockOwnerDeletion", false}}})}}},
+                    {"spec",
+                     {{"clusterIP", "None"},
+                      {"publishNotReadyAddresses", true},
+                      {"selector", {{kLabelJob, job.meta.name}}}}}};
   return ToText(out);
 }
 
 std::string RenderEvent(const std::string& kind, const std::string& api_version, const Meta& meta,
                         const EventText& text, base::TimePoint now) {
   const std::string ns = meta.ns.empty() ? "default" : meta.ns;
-  Json about = {{"apiVersion", api_version}, {"kind", kind}, {"name", meta.name},
-                {"uid", meta.uid}};
+  Json about = {
+      {"apiVersion", api_version}, {"kind", kind}, {"name", meta.name}, {"uid", meta.uid}};
   PutText(about, "namespace", meta.ns);
   PutText(about, "resourceVersion", meta.resource_version);
   const std::string stamp = base::FormatTime(now);
@@ -69,24 +68,24 @@ std::string RenderEvent(const std::string& kind, const std::string& api_version,
   return ToText(out);
 }
 
-std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch) {
-  const Json out = {{"apiVersion", "v1"},
-                    {"kind", "Binding"},
-                    {"metadata",
-                     {{"name", pod.meta.name},
-                      {"namespace", pod.meta.ns},
-                      {"uid", pod.meta.uid},
-                      {"resourceVersion", pod.meta.resource_version},
-                      {"labels", {{kLabelFenced, "true"}}},
-                      {"annotations", {{kAnnotationEpoch, std::to_string(epoch)}}}}},
-                    {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch,
+                          bool borrowing) {
+  Json out = {{"apiVersion", "v1"},
+              {"kind", "Binding"},
+              {"metadata",
+               {{"name", pod.meta.name},
+                {"namespace", pod.meta.ns},
+                {"uid", pod.meta.uid},
+                {"resourceVersion", pod.meta.resource_version},
+                {"labels", {{kLabelFenced, "true"}}},
+                {"annotations", {{kAnnotationEpoch, std::to_string(epoch)}}}}},
+              {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+  if (borrowing) out["metadata"]["annotations"][kAnnotationBorrowing] = "true";
   return ToText(out);
 }
 
 std::string RenderDelete(const std::string& uid, std::int64_t grace_seconds) {
-  Json out = {{"apiVersion", "v1"},
-              {"kind", "DeleteOptions"},
-              {"preconditions", {{"uid", uid}}}};
+  Json out = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", {{"uid", uid}}}};
   if (grace_seconds >= 0) out["gracePeriodSeconds"] = grace_seconds;
   return ToText(out);
 }

@@ -1,6 +1,5 @@
-#include "muster/api/render_tenant.h"
-
 #include "api/write_json.h"
+#include "muster/api/render_tenant.h"
 
 namespace muster::api {
 namespace {

@@ -1,6 +1,5 @@
-#include "muster/api/render_workflow.h"
-
 #include "api/write_json.h"
+#include "muster/api/render_workflow.h"
 
 namespace muster::api {
 namespace {

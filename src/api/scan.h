@@ -1,6 +1,6 @@
-// Finds where values begin and end in JSON text without building anything: an object is cut into its
-// sections and a list into its items, so that one that cannot be parsed leaves the others alone, and
-// what nobody reads is not parsed at all.
+// Finds where values begin and end in JSON text without building anything: an object is cut into
+// its sections and a list into its items, so that one that cannot be parsed leaves the others
+// alone, and what nobody reads is not parsed at all.
 //
 // It does not validate; the parser that gets the pieces does.  Threads: pure functions.
 #pragma once

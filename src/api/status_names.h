@@ -10,8 +10,8 @@ namespace muster::api {
 inline constexpr std::array<std::string_view, 3> kPlacementStates = {"Committed", "Materialised",
                                                                      "Releasing"};
 inline constexpr std::array<std::string_view, 16> kReleaseCauses = {
-    "None",       "Preempted", "Reclaimed",  "Suspended", "Cancelled", "Failed",
-    "PodLost",    "GangTimeout", "NodeLost", "Deadline",  "MaxRuntime", "VoidEpoch",
-    "Refused",    "Grown",     "SpecChanged", "Succeeded"};
+    "None",    "Preempted",   "Reclaimed",   "Suspended", "Cancelled",  "Failed",
+    "PodLost", "GangTimeout", "NodeLost",    "Deadline",  "MaxRuntime", "VoidEpoch",
+    "Refused", "Grown",       "SpecChanged", "Succeeded"};
 
 }  // namespace muster::api

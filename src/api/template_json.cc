@@ -99,7 +99,8 @@ std::string CheckShape(const Json& pod, const std::string& path) {
     if (!ObjectOrAbsent(*spec, key)) return MustBe(path + ".spec", key, "an object");
   }
   const Json* volumes = Member(*spec, "volumes");
-  if (volumes != nullptr && !volumes->is_array()) return MustBe(path + ".spec", "volumes", "a list");
+  if (volumes != nullptr && !volumes->is_array())
+    return MustBe(path + ".spec", "volumes", "a list");
   return CheckContainers(*spec, path + ".spec");
 }
 

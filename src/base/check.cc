@@ -14,15 +14,24 @@ void CheckFailed(const char* condition, const char* file, int line) {
 
 std::string_view ToString(Code code) {
   switch (code) {
-    case Code::kNotFound: return "NotFound";
-    case Code::kConflict: return "Conflict";
-    case Code::kExists: return "Exists";
-    case Code::kGone: return "Gone";
-    case Code::kThrottled: return "Throttled";
-    case Code::kUnavailable: return "Unavailable";
-    case Code::kInvalid: return "Invalid";
-    case Code::kForbidden: return "Forbidden";
-    case Code::kInternal: return "Internal";
+    case Code::kNotFound:
+      return "NotFound";
+    case Code::kConflict:
+      return "Conflict";
+    case Code::kExists:
+      return "Exists";
+    case Code::kGone:
+      return "Gone";
+    case Code::kThrottled:
+      return "Throttled";
+    case Code::kUnavailable:
+      return "Unavailable";
+    case Code::kInvalid:
+      return "Invalid";
+    case Code::kForbidden:
+      return "Forbidden";
+    case Code::kInternal:
+      return "Internal";
   }
   return "Internal";
 }

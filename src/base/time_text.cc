@@ -24,8 +24,8 @@ std::string Format(TimePoint t, const char* pattern) {
 }
 
 Error Bad(std::string_view text) {
-  return {Code::kInvalid, "\"" + std::string(text.substr(0, 64)) +
-                              "\" is not a time such as 2024-01-01T12:00:00Z"};
+  return {Code::kInvalid,
+          "\"" + std::string(text.substr(0, 64)) + "\" is not a time such as 2024-01-01T12:00:00Z"};
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ sched::Shape ToShape(const api::PodNeeds& needs, const std::string& gpu_model,
   }
   for (const api::NodeSelectorTerm& term : needs.required_terms) {
     std::vector<sched::Requirement>& out = shape.required.emplace_back();
-    for (const api::NodeRequirement& r : term) out.push_back({r.key, ToOp(r.op), r.values, r.field});
+    for (const api::NodeRequirement& r : term)
+      out.push_back({r.key, ToOp(r.op), r.values, r.field});
   }
   for (const api::Toleration& t : needs.tolerations) {
     shape.tolerations.push_back({t.key, t.value, t.effect, t.op == "Exists"});

@@ -39,8 +39,8 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
   gang.deadline = job.spec.deadline;
   gang.preemptions = job.status.preemptions;
   gang.victim_policy = ToVictimPolicy(job.spec.preemption.policy);
-  const api::TenantPreemption caps = tenant == nullptr ? api::TenantPreemption{}
-                                                       : tenant->spec.preemption;
+  const api::TenantPreemption caps =
+      tenant == nullptr ? api::TenantPreemption{} : tenant->spec.preemption;
   gang.max_preemptions = std::min(job.spec.preemption.max_preemptions, caps.max_preemptions);
   std::int64_t grace_s = job.spec.preemption.grace_period_seconds;
   if (grace_s < 0) {
@@ -107,8 +107,8 @@ std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry) {
     for (const api::TaskStatus& status : entry.job.status.tasks) {
       if (status.name != spec.tasks[t].name) continue;
       for (const std::string& ranges : {status.succeeded, status.failed}) {
-        for (const std::int32_t i : base::ParseRanges(ranges, kMaxReplicas).value_or(
-                 std::vector<std::int32_t>{})) {
+        for (const std::int32_t i :
+             base::ParseRanges(ranges, kMaxReplicas).value_or(std::vector<std::int32_t>{})) {
           if (i < spec.tasks[t].replicas) done[i] = true;
         }
       }

@@ -80,8 +80,8 @@ void ClusterState::Replace(std::vector<api::Namespace> all) {
 void ClusterState::Upsert(api::LimitRange range) {
   const std::string key = api::KeyOf(range.meta);
   const auto it = limit_ranges_.find(key);
-  const bool same = it != limit_ranges_.end() &&
-                    it->second.meta.resource_version == range.meta.resource_version;
+  const bool same =
+      it != limit_ranges_.end() && it->second.meta.resource_version == range.meta.resource_version;
   if (same) return;
   templates_.Invalidate(range.meta.ns);
   for (const auto& [job, entry] : jobs_) {

@@ -69,8 +69,6 @@ std::vector<MetricRow> ClusterRows() {
             "GPUs that count for this tenant, pods of other schedulers included."),
       Level(kTenantShare, "gpu_scheduler_tenant_share", {"tenant"},
             "Weighted dominant share of this tenant, 1 is the whole cluster."),
-      Count(kApiWrites, "gpu_scheduler_api_writes_total", {"verb", "resource", "code"},
-            "Writes to the API server with their HTTP status; code 0 had no answer."),
       Level(
           kDrift, "gpu_scheduler_drift", {},
           "Differences between what was issued and what the API server shows, seen twice in a row; "
@@ -95,8 +93,6 @@ std::vector<MetricRow> CommonRows() {
       Spread(kReconcileTime, "controller_runtime_reconcile_time_seconds", {"controller"},
              "Time of one reconciliation.", WorkBuckets()),
       Level(kQueueDepth, "workqueue_depth", {"name"}, "Items that wait in this work queue."),
-      Count(kQueueAdds, "workqueue_adds_total", {"name"}, "Items put into this work queue."),
-      Count(kQueueRetries, "workqueue_retries_total", {"name"}, "Items put back after a failure."),
       Count(kRestRequests, "rest_client_requests_total", {"code", "method"},
             "Requests to the API server by HTTP status and method; code <error> had no answer."),
       Spread(kRestDuration, "rest_client_request_duration_seconds", {"verb"},

@@ -63,8 +63,8 @@ TEST(Codec, ANodeThatReportsNonsenseNamesTheField) {
 TEST(Codec, ReadsATerminatingNamespace) {
   EXPECT_TRUE(Decode<Namespace>(R"({"metadata":{"name":"a"},"status":{"phase":"Terminating"}})")
                   .terminating);
-  EXPECT_FALSE(Decode<Namespace>(R"({"metadata":{"name":"a"},"status":{"phase":"Active"}})")
-                   .terminating);
+  EXPECT_FALSE(
+      Decode<Namespace>(R"({"metadata":{"name":"a"},"status":{"phase":"Active"}})").terminating);
 }
 
 TEST(Codec, ReadsTheTenantOfTheRequirements) {
@@ -97,9 +97,9 @@ TEST(Codec, ReadsTheQuotaOfTheRequirements) {
   const auto quota = Decode<ResourceQuota>(R"({"metadata":{"name":"q","namespace":"a"},"spec":{
       "hard":{"requests.cpu":"50","limits.memory":"200Gi","count/jobs":"1000"}}})");
   EXPECT_EQ(quota.invalid, "");
-  EXPECT_EQ(quota.hard, (ResourceList{{"requests.cpu", 50'000},
-                                      {"limits.memory", 200LL << 30},
-                                      {"count/jobs", 1'000}}));
+  EXPECT_EQ(quota.hard,
+            (ResourceList{
+                {"requests.cpu", 50'000}, {"limits.memory", 200LL << 30}, {"count/jobs", 1'000}}));
 }
 
 TEST(Codec, TheShortFormBecomesTheTaskMain) {

@@ -22,10 +22,9 @@ TEST(PodRequests, AreTheSumOfContainers) {
   const Pod pod = PodOf(R"({"containers":[
       {"resources":{"requests":{"cpu":"500m","memory":"1Gi"}}},
       {"resources":{"requests":{"cpu":"1","nvidia.com/gpu":"2"},"limits":{"nvidia.com/gpu":"2"}}}]})");
-  EXPECT_EQ(pod.needs.requests, (ResourceList{{"cpu", 1'500},
-                                              {"memory", 1LL << 30},
-                                              {"nvidia.com/gpu", 2},
-                                              {"pods", 1}}));
+  EXPECT_EQ(
+      pod.needs.requests,
+      (ResourceList{{"cpu", 1'500}, {"memory", 1LL << 30}, {"nvidia.com/gpu", 2}, {"pods", 1}}));
   EXPECT_EQ(pod.needs.limits, (ResourceList{{"nvidia.com/gpu", 2}}));
 }
 
@@ -43,14 +42,14 @@ TEST(PodRequests, CountSidecarsWithContainersAndWithLaterInitContainers) {
   const Pod early = PodOf(R"({"initContainers":[)" + sidecar + "," + Requests("4") +
                           R"(],"containers":[)" + Requests("1") + "]}");
   EXPECT_EQ(early.needs.requests.at("cpu"), 6'000);
-  const Pod running = PodOf(R"({"initContainers":[)" + sidecar + R"(],"containers":[)" +
-                            Requests("5") + "]}");
+  const Pod running =
+      PodOf(R"({"initContainers":[)" + sidecar + R"(],"containers":[)" + Requests("5") + "]}");
   EXPECT_EQ(running.needs.requests.at("cpu"), 7'000);
 }
 
 TEST(PodRequests, IncludeOverhead) {
-  const Pod pod = PodOf(R"({"overhead":{"cpu":"250m","memory":"100Mi"},"containers":[)" +
-                        Requests("1") + "]}");
+  const Pod pod =
+      PodOf(R"({"overhead":{"cpu":"250m","memory":"100Mi"},"containers":[)" + Requests("1") + "]}");
   EXPECT_EQ(pod.needs.requests.at("cpu"), 1'250);
   EXPECT_EQ(pod.needs.requests.at("memory"), 100LL << 20);
 }
@@ -91,7 +90,8 @@ TEST(PodNeeds, HoldSelectorsTolerationsAndPorts) {
 
 std::string Affinity(const std::string& terms) {
   return R"({"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":
-      {"nodeSelectorTerms":)" + terms + R"(}}},"containers":[]})";
+      {"nodeSelectorTerms":)" +
+         terms + R"(}}},"containers":[]})";
 }
 
 TEST(PodNeeds, HoldRequiredNodeAffinity) {
@@ -136,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "spec.volumes[1].ephemeral"},
         Unsupported{R"({"resourceClaims":[{"name":"a"}]})", "spec.resourceClaims"},
         Unsupported{R"({"affinity":{"podAffinity":
-            {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})", ""}));
+            {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})",
+                    ""}));
 
 TEST(PodNeeds, NameTheClaimsOfItsVolumes) {
   const Pod pod =

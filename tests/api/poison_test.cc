@@ -15,8 +15,8 @@ namespace muster::api {
 namespace {
 
 std::string JobText(const std::string& spec, const std::string& status = "{}") {
-  return R"({"metadata":{"name":"j","namespace":"a","uid":"u"},"spec":)" + spec +
-         R"(,"status":)" + status + "}";
+  return R"({"metadata":{"name":"j","namespace":"a","uid":"u"},"spec":)" + spec + R"(,"status":)" +
+         status + "}";
 }
 
 struct Poison {
@@ -39,8 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
         Poison{R"({"image":"i","command":"run"})", "spec.command must be a list"},
         Poison{R"({"image":"i","replicas":"2"})", "spec.replicas must be a whole number"},
         Poison{R"({"image":"i","replicas":1.5})", "spec.replicas must be a whole number"},
-        Poison{R"({"image":"i","replicas":-1})",
-               "spec.replicas must be between 1 and 2147483647"},
+        Poison{R"({"image":"i","replicas":-1})", "spec.replicas must be between 1 and 2147483647"},
         Poison{R"({"image":"i","replicas":18446744073709551615})",
                "spec.replicas must be between 1 and 2147483647"},
         Poison{R"({"image":"i","replicas":99999999999999999999999})",
@@ -92,13 +91,15 @@ TEST(Poison, AJobOfTenMebibytesIsReadLikeAnyOther) {
 
 TEST(Poison, OfARepeatedMemberTheLastCounts) {
   EXPECT_EQ(Decode<Job>(JobText(R"({"image":"a","image":"b","replicas":2,"replicas":3})"))
-                .spec.tasks.at(0).replicas,
+                .spec.tasks.at(0)
+                .replicas,
             3);
 }
 
 TEST(Poison, WordsOfAnotherVersionInAStatusAreTold) {
-  EXPECT_EQ(Decode<Job>(JobText(R"({"image":"i"})", R"({"placement":{"state":"Growing"}})")).invalid,
-            "status.placement.state is a word of another version of Muster: \"Growing\"");
+  EXPECT_EQ(
+      Decode<Job>(JobText(R"({"image":"i"})", R"({"placement":{"state":"Growing"}})")).invalid,
+      "status.placement.state is a word of another version of Muster: \"Growing\"");
 }
 
 TEST(Poison, OneBadItemLeavesItsSiblingsAlone) {
@@ -152,16 +153,38 @@ const std::string kSeeds[] = {
       {"name":"b","image":"i","dependencies":["a"]}],"hard":{"requests.cpu":"5"}},"status":{}})"};
 
 std::string Damage(std::string text, std::mt19937& random) {
-  constexpr std::string_view kPieces[] = {"{", "}", "[", "]", "\"", ":", ",", "null", "-1", "1e999",
-                                          "\\", "\xff", "9223372036854775808", "{}", "[]", "true"};
+  constexpr std::string_view kPieces[] = {"{",
+                                          "}",
+                                          "[",
+                                          "]",
+                                          "\"",
+                                          ":",
+                                          ",",
+                                          "null",
+                                          "-1",
+                                          "1e999",
+                                          "\\",
+                                          "\xff",
+                                          "9223372036854775808",
+                                          "{}",
+                                          "[]",
+                                          "true"};
   const auto below = [&random](std::size_t n) { return random() % n; };
   for (std::size_t i = 1 + below(4); i > 0 && !text.empty(); --i) {
     const std::size_t at = below(text.size());
     switch (below(4)) {
-      case 0: text[at] = static_cast<char>(random()); break;
-      case 1: text.erase(at, 1 + below(20)); break;
-      case 2: text.insert(at, kPieces[below(std::size(kPieces))]); break;
-      default: text.insert(at, text.substr(below(text.size()), below(60))); break;
+      case 0:
+        text[at] = static_cast<char>(random());
+        break;
+      case 1:
+        text.erase(at, 1 + below(20));
+        break;
+      case 2:
+        text.insert(at, kPieces[below(std::size(kPieces))]);
+        break;
+      default:
+        text.insert(at, text.substr(below(text.size()), below(60)));
+        break;
     }
   }
   return text;

@@ -12,13 +12,15 @@ using Json = nlohmann::json;
 
 Job ShortJob(const std::string& more = "") {
   return Decode<Job>(R"({"metadata":{"name":"train","namespace":"team","uid":"uid-1"},
-      "spec":{"image":"i:1","resources":{"cpu":"2","gpu":8})" + more + "}}");
+      "spec":{"image":"i:1","resources":{"cpu":"2","gpu":8})" +
+                     more + "}}");
 }
 
 Job FullJob(const std::string& pod_template) {
   return Decode<Job>(R"({"metadata":{"name":"train","namespace":"team","uid":"uid-1"},
       "spec":{"tasks":[{"name":"ps","template":{"spec":{"containers":[{"name":"a"}]}}},
-                       {"name":"worker","replicas":3,"template":)" + pod_template + "}]}}");
+                       {"name":"worker","replicas":3,"template":)" +
+                     pod_template + "}]}}");
 }
 
 PodContext ContextOf(const Job& job, const TenantSpec* tenant = nullptr) {
@@ -89,7 +91,8 @@ TEST(RenderPod, PodsOfAGangFindRankZeroThroughTheService) {
 }
 
 TEST(RenderPod, InitContainersGetTheEnvironmentToo) {
-  const Job job = FullJob(R"({"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"c"}]}})");
+  const Job job =
+      FullJob(R"({"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"c"}]}})");
   EXPECT_EQ(RenderTask(job, 1, 0)["spec"]["initContainers"][0]["env"].size(), 11U);
 }
 
@@ -140,10 +143,12 @@ TEST(RenderPod, NamesTellAttemptsAndJobsApart) {
 TEST(RenderPod, TheTenantsSelectorIsMerged) {
   TenantSpec tenant;
   tenant.node_selector = {{"pool", "a"}};
-  const Job job = FullJob(R"({"spec":{"nodeSelector":{"disk":"ssd"},"containers":[{"name":"c"}]}})");
+  const Job job =
+      FullJob(R"({"spec":{"nodeSelector":{"disk":"ssd"},"containers":[{"name":"c"}]}})");
   EXPECT_EQ(RenderTask(job, 1, 0, &tenant)["spec"]["nodeSelector"].dump(),
             R"({"disk":"ssd","pool":"a"})");
-  const Job other = FullJob(R"({"spec":{"nodeSelector":{"pool":"b"},"containers":[{"name":"c"}]}})");
+  const Job other =
+      FullJob(R"({"spec":{"nodeSelector":{"pool":"b"},"containers":[{"name":"c"}]}})");
   EXPECT_EQ(RefusalOf(other, 1, &tenant),
             "spec.tasks[1].template.spec.nodeSelector[pool] must be \"a\" or left out: it is the "
             "placement of tenant team-a");
@@ -201,8 +206,8 @@ TEST_P(Denials, NameTheFieldAndTheRule) {
   tenant.security = {true, false, false, false, false, ""};
   const Job job = FullJob(std::string(R"({"spec":)") + GetParam().pod_spec + "}");
   EXPECT_EQ(RefusalOf(job, 1), "");
-  EXPECT_EQ(RefusalOf(job, 1, &tenant), std::string("spec.tasks[1].template.spec") +
-                                            GetParam().sentence);
+  EXPECT_EQ(RefusalOf(job, 1, &tenant),
+            std::string("spec.tasks[1].template.spec") + GetParam().sentence);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,5 +1,5 @@
-// Reads `KIND\n` and an object from standard input; prints what the codec read of it, what was wrong,
-// and the status that would be written back: the other half of schema_test.py.
+// Reads `KIND\n` and an object from standard input; prints what the codec read of it, what was
+// wrong, and the status that would be written back: the other half of schema_test.py.
 #include <cstdio>
 #include <string>
 

@@ -37,8 +37,9 @@ TEST(StatusPatch, RemovesWithNull) {
   JobStatus after = job.status;
   after.placement.reset();
   after.conditions.clear();
-  EXPECT_EQ(JobStatusPatch(job, after),
-            R"({"metadata":{"resourceVersion":"42"},"status":{"conditions":null,"placement":null}})");
+  EXPECT_EQ(
+      JobStatusPatch(job, after),
+      R"({"metadata":{"resourceVersion":"42"},"status":{"conditions":null,"placement":null}})");
 }
 
 TEST(StatusPatch, DiffersInsideAPlacement) {
@@ -128,12 +129,13 @@ TEST(RenderObjects, AServiceIsHeadlessAndShowsPodsThatAreNotReady) {
   job.meta.name = "train";
   job.meta.ns = "team";
   job.meta.uid = "u";
-  EXPECT_EQ(RenderService(job),
-            R"({"apiVersion":"v1","kind":"Service","metadata":{"labels":{"scheduler.io/job":"train"},)"
-            R"("name":"train","namespace":"team","ownerReferences":[{"apiVersion":"scheduler.io/v1",)"
-            R"("blockOwnerDeletion":false,"controller":true,"kind":"Job","name":"train","uid":"u"}]},)"
-            R"("spec":{"clusterIP":"None","publishNotReadyAddresses":true,)"
-            R"("selector":{"scheduler.io/job":"train"}}})");
+  EXPECT_EQ(
+      RenderService(job),
+      R"({"apiVersion":"v1","kind":"Service","metadata":{"labels":{"scheduler.io/job":"train"},)"
+      R"("name":"train","namespace":"team","ownerReferences":[{"apiVersion":"scheduler.io/v1",)"
+      R"("blockOwnerDeletion":false,"controller":true,"kind":"Job","name":"train","uid":"u"}]},)"
+      R"("spec":{"clusterIP":"None","publishNotReadyAddresses":true,)"
+      R"("selector":{"scheduler.io/job":"train"}}})");
 }
 
 TEST(RenderObjects, EventsHaveNamesOfTheirOwnAndShortMessages) {

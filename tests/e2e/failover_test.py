@@ -37,6 +37,9 @@ SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
          ("commit", "answered"), ("release", "after"), ("pod-delete", "before"),
          ("terminal", "after")]
 
+# Short, because a takeover is what is tested.
+LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
+
 HOUSE = None
 
 
@@ -65,7 +68,7 @@ class ProxiedHouse(harness.House):
     def revive(self, dead):
         """Starts a replica of the same name anew."""
         self.replicas.remove(dead)
-        fresh = harness.Replica(self, int(dead.name.rpartition("-")[2]))
+        fresh = harness.Replica(self, int(dead.name.rpartition("-")[2]), LEASE)
         self.replicas.append(fresh)
         return fresh
 
@@ -77,7 +80,7 @@ class ProxiedHouse(harness.House):
 
 def setUpModule():
     global HOUSE
-    HOUSE = ProxiedHouse(nodes=8, replicas=2)
+    HOUSE = ProxiedHouse(nodes=8, replicas=2, flags=LEASE)
     HOUSE.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
                                   "metadata": {"name": SPACE}})
     HOUSE.kube.apply(path_of("ServiceAccount", SPACE, "default"), {
@@ -170,7 +173,8 @@ class Failover(unittest.TestCase):
                   and p["status"].get("phase") not in ("Succeeded", "Failed")]
         self.assertEqual(living, [])
         task = {"name": "main", "replicas": 3, "template": template("100m", 4, {"run-seconds": 1})}
-        self.patch(name, {"tasks": [task], "suspend": False})
+        self.patch(name, {"tasks": [task]})
+        self.patch(name, {"suspend": False})
 
     def burst(self, prefix, count, rng):
         for i in range(count):

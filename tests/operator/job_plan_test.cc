@@ -1,7 +1,6 @@
-#include "controllers/job/plan.h"
-
 #include <gtest/gtest.h>
 
+#include "controllers/job/plan.h"
 #include "controllers/job/status.h"
 #include "testing/job_builder.h"
 
@@ -292,8 +291,7 @@ TEST(JobPlan, AHoldIsToldOnceItHasSettled) {
 TEST(JobPlan, PodsOfAnEarlierAttemptGoOnSightAndHoldTheNextOneBack) {
   JobBuilder job;
   job.status().attempt = 2;
-  const JobActions actions =
-      job.Task("main", 1).Pod(0, PodPhase::kRunning, true, 0, 1).Plan();
+  const JobActions actions = job.Task("main", 1).Pod(0, PodPhase::kRunning, true, 0, 1).Plan();
   ASSERT_EQ(actions.deletes.size(), 1u);
   EXPECT_FALSE(actions.eligible);
 }

@@ -83,12 +83,12 @@ TEST(Order, WaitingRaisesInsideALevelOnly) {
   gang.priority = 100;
   EXPECT_EQ(EffectivePriority(gang, Seconds(kNow + 1'000'000), policy), 100);
   gang.priority = 1000;
-  EXPECT_EQ(EffectivePriority(gang, Seconds(kNow + 60), policy), 1001);
+  EXPECT_EQ(EffectivePriority(gang, Seconds(kNow + 60), policy), 1002);
 }
 
 TEST(Order, ABlockedGangDoesNotBlockOthers) {
   Scenario s;
-  s.Node("n", 8).Node("m", 8).Tenant("t").Running("t/x", {"n"}, 1);
+  s.Node("n", 8).Node("m", 8).Tenant("t").Running("t/x", {"n"}, 1, 750);
   s.Job("t/big", 2, 8, 750).Job("t/small", 1, 1);
   EXPECT_EQ(Order(s), "t/small ");
 }

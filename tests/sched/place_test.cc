@@ -23,8 +23,7 @@ TEST(BestFit, GpusGoWhereFewestAreLeft) {
   s.Node("a", 8).Node("b", 8).Node("c", 8).Tenant("t");
   s.Running("t/x", {"a"}, 6).Running("t/y", {"b"}, 5);
   s.Job("t/1", 1, 3).Job("t/2", 1, 2).Job("t/3", 1, 8);
-  EXPECT_EQ(s.Plan(),
-            "start t/1 B: b main x1\nstart t/2 B: a main x1\nstart t/3 B: c main x1\n");
+  EXPECT_EQ(s.Plan(), "start t/1 B: b main x1\nstart t/2 B: a main x1\nstart t/3 B: c main x1\n");
 }
 
 TEST(BestFit, CpuJobsLeaveGpuNodesAlone) {

@@ -27,10 +27,8 @@ TEST(Metrics, CountersAddUp) {
 
 TEST(Metrics, LabelsStandInTheOrderOfTheCatalogue) {
   Metrics metrics(false);
-  metrics.Add(Metric::kApiWrites, {"create", "pods", "201"});
-  EXPECT_TRUE(HasLine(metrics.Text(),
-                      "gpu_scheduler_api_writes_total{code=\"201\",resource=\"pods\",verb="
-                      "\"create\"} 1"))
+  metrics.Add(Metric::kRestRequests, {"201", "POST"});
+  EXPECT_TRUE(HasLine(metrics.Text(), "rest_client_requests_total{code=\"201\",method=\"POST\"} 1"))
       << metrics.Text();
 }
 
@@ -100,7 +98,7 @@ TEST(Metrics, CountFromManyThreadsWhileScraped) {
     threads.emplace_back([&metrics, handle, t] {
       for (int i = 0; i < 2'000; ++i) {
         handle.Add();
-        metrics.Add(Metric::kApiWrites, {"create", "pods", std::to_string(i % 7)});
+        metrics.Add(Metric::kRestRequests, {std::to_string(i % 7), "POST"});
         metrics.Observe(Metric::kCycleDuration, {}, 0.001 * t);
         metrics.SetAll(Metric::kTenantShare, {{{std::to_string(i % 3)}, 1.0}});
       }

@@ -1,6 +1,6 @@
 // A Job and its surroundings for tests of the Job controller's plan, drawn in a few words:
-//   JobBuilder job; job.Task("main", 3).Placed("a", "0-2").Pod("main", 0, PodPhase::kRunning, true);
-//   JobActions actions = job.Plan();
+//   JobBuilder job; job.Task("main", 3).Placed("a", "0-2").Pod("main", 0, PodPhase::kRunning,
+//   true); JobActions actions = job.Plan();
 #pragma once
 
 #include <deque>

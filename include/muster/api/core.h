@@ -27,8 +27,8 @@ struct Node {
 };
 
 struct Toleration {
-  std::string key;    // empty with Exists: every taint
-  std::string op;     // Equal (also when absent), Exists
+  std::string key;  // empty with Exists: every taint
+  std::string op;   // Equal (also when absent), Exists
   std::string value;
   std::string effect;  // empty: every effect
 };
@@ -70,24 +70,24 @@ enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
 struct Pod {
   Meta meta;
   std::string invalid;
-  std::string node_name;       // empty: not bound
-  std::string scheduler_name;  // spec.schedulerName
+  std::string node_name;           // empty: not bound
+  std::string scheduler_name;      // spec.schedulerName
   std::vector<std::string> gates;  // spec.schedulingGates
   std::int32_t priority = 0;
   std::int64_t grace_seconds = 30;
   PodNeeds needs;
   PodPhase phase = PodPhase::kPending;
-  std::string reason;          // status.reason, e.g. OutOfnvidia.com/gpu, Evicted
-  std::string message;         // status.message
-  bool ready = false;          // condition Ready is True
+  std::string reason;              // status.reason, e.g. OutOfnvidia.com/gpu, Evicted
+  std::string message;             // status.message
+  bool ready = false;              // condition Ready is True
   bool disruption_target = false;  // condition DisruptionTarget is True
-  std::string waiting_reason;  // the first container that waits: ImagePullBackOff …
+  std::string waiting_reason;      // the first container that waits: ImagePullBackOff …
   std::string waiting_message;
   std::int32_t exit_code = 0;  // of the first container that failed; 0: none
   std::int32_t signal = 0;
-  std::string terminated_reason;  // OOMKilled, Error …
-  base::TimePoint started;        // status.startTime
-  base::TimePoint finished;       // latest container finishedAt
+  std::string terminated_reason;           // OOMKilled, Error …
+  base::TimePoint started;                 // status.startTime
+  base::TimePoint finished;                // latest container finishedAt
   bool scheduled_condition_false = false;  // PodScheduled=False is already there
   std::string scheduled_message;
   base::TimePoint scheduled_false_since;

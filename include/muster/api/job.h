@@ -35,13 +35,13 @@ struct JobSpec {
   bool short_form = false;  // written as image, command, …: then `tasks` is the one they stand for
   std::int32_t min_member = 0;  // 0: all replicas
   std::int64_t gang_timeout_seconds = 600;
-  std::string priority_class;                 // critical high normal low scavenger; empty: default
+  std::string priority_class;                  // critical high normal low scavenger; empty: default
   std::optional<std::int32_t> priority_value;  // a number instead
-  std::string gpu_model;                      // gpu.model; empty: any
-  std::int64_t shared_memory_bytes = 0;       // sharedMemory; 0: none
-  base::TimePoint deadline;                   // 0: none
-  std::int64_t max_runtime_seconds = 0;       // 0: none; of one attempt
-  std::int64_t active_deadline_seconds = 0;   // 0: none; from the first start, all attempts
+  std::string gpu_model;                       // gpu.model; empty: any
+  std::int64_t shared_memory_bytes = 0;        // sharedMemory; 0: none
+  base::TimePoint deadline;                    // 0: none
+  std::int64_t max_runtime_seconds = 0;        // 0: none; of one attempt
+  std::int64_t active_deadline_seconds = 0;    // 0: none; from the first start, all attempts
   RetryPolicy retry;
   JobPreemption preemption;
   bool suspend = false;
@@ -63,8 +63,22 @@ enum class PlacementState { kCommitted, kMaterialised, kReleasing };
 
 // Why a placement is being released (placement-protocol.md).
 enum class ReleaseCause {
-  kNone, kPreempted, kReclaimed, kSuspended, kCancelled, kFailed, kPodLost, kGangTimeout,
-  kNodeLost, kDeadline, kMaxRuntime, kVoidEpoch, kRefused, kGrown, kSpecChanged, kSucceeded
+  kNone,
+  kPreempted,
+  kReclaimed,
+  kSuspended,
+  kCancelled,
+  kFailed,
+  kPodLost,
+  kGangTimeout,
+  kNodeLost,
+  kDeadline,
+  kMaxRuntime,
+  kVoidEpoch,
+  kRefused,
+  kGrown,
+  kSpecChanged,
+  kSucceeded
 };
 
 struct Placement {
@@ -74,8 +88,8 @@ struct Placement {
   ReleaseCause cause = ReleaseCause::kNone;  // with kReleasing
   std::string beneficiary;                   // "namespace/name" the place is freed for
   std::string beneficiary_uid;
-  std::string rule;                          // Reclaim, Priority
-  bool borrowing = false;                    // B of scheduling.md section 6 at its start
+  std::string rule;        // Reclaim, Priority
+  bool borrowing = false;  // B of scheduling.md section 6 at its start
   base::TimePoint committed_at;
   std::vector<Assignment> assignments;
 
@@ -98,19 +112,19 @@ struct JobStatus {
   std::optional<Placement> placement;
   std::string tenant;
   std::string priority;  // column: class or number in force
-  std::string phase;     // Pending Scheduling Running Preempting Suspended Succeeded Failed Cancelled
-  std::string reason;    // of the closed list while pending
+  std::string phase;   // Pending Scheduling Running Preempting Suspended Succeeded Failed Cancelled
+  std::string reason;  // of the closed list while pending
   std::string message;
   std::int64_t gpus = 0;  // whole devices of all replicas
   std::string ready;      // column: 7/8
   std::string nodes;      // column: a few names and a count
   std::vector<TaskStatus> tasks;
-  std::int32_t failures = 0;     // counted against maxRetries
+  std::int32_t failures = 0;  // counted against maxRetries
   std::int32_t preemptions = 0;
-  base::TimePoint pending_since;   // start of the current wait
-  std::int64_t waited_seconds = 0;  // earlier waits, for aging
-  base::TimePoint not_before;      // back-off: no attempt before; 0: none
-  base::TimePoint start_time;      // first pod of the first attempt
+  base::TimePoint pending_since;     // start of the current wait
+  std::int64_t waited_seconds = 0;   // earlier waits, for aging
+  base::TimePoint not_before;        // back-off: no attempt before; 0: none
+  base::TimePoint start_time;        // first pod of the first attempt
   base::TimePoint attempt_ready_at;  // minMember Ready, of this attempt; 0: not yet
   base::TimePoint completion_time;
   std::vector<Condition> conditions;

@@ -21,7 +21,7 @@ struct SecurityPolicy {
 };
 
 struct NetworkPolicySpec {
-  std::string isolation;  // none, namespace, strict; empty: none
+  std::string isolation;                        // none, namespace, strict; empty: none
   std::vector<std::string> allowed_namespaces;  // names or globs
 };
 
@@ -47,7 +47,7 @@ struct TenantSpec {
   SecurityPolicy security;
   std::map<std::string, std::string> node_selector;  // placement.nodeSelector
   TenantPreemption preemption;
-  std::vector<std::string> users;   // RoleBinding subjects
+  std::vector<std::string> users;  // RoleBinding subjects
   std::vector<std::string> groups;
 };
 

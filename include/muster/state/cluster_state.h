@@ -7,7 +7,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -25,7 +24,7 @@ namespace muster::state {
 
 struct StateOptions {
   std::string gpu_resource = "nvidia.com/gpu";
-  std::string default_tenant;  // of namespaces nobody claims; empty: none
+  std::string default_tenant;               // of namespaces nobody claims; empty: none
   std::int64_t group_timeout_ms = 600'000;  // of foreign pod groups without a label
 };
 
@@ -84,7 +83,7 @@ class ClusterState {
 
   // Counts a foreign pod on the node its Binding was issued for; "" takes it back.  A pod that has
   // a node by itself stays where it is.
-  void SetBinding(const std::string& pod_key, const std::string& node);
+  void SetBinding(const std::string& pod_key, const std::string& node, bool borrowing = false);
 
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }
@@ -149,7 +148,7 @@ class ClusterState {
   std::map<std::string, api::ResourceQuota> quotas_;
   std::map<std::string, api::Workflow> workflows_;
   std::map<std::string, JobEntry> jobs_;
-  std::unordered_map<std::string, std::string> job_by_uid_;  // uid -> key
+  std::unordered_map<std::string, std::string> job_by_uid_;                  // uid -> key
   std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys

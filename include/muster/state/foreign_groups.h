@@ -17,36 +17,36 @@
 
 namespace muster::state {
 
-// Everything but `pods` and what the labels say is the controller's memory, kept here so that it goes
-// with the group.
+// Everything but `pods` and what the labels say is the controller's memory, kept here so that it
+// goes with the group.
 struct ForeignGroup {
-  std::string key;   // namespace/group, or namespace/pod:<name>
+  std::string key;  // namespace/group, or namespace/pod:<name>
   std::string ns;
   std::string name;
   std::int32_t min_member = 1;
   std::int64_t timeout_ms = 600'000;
-  std::set<std::string> pods;  // keys of its pods that are not terminal
-  std::set<std::string> done;  // keys of its pods that succeeded and are still there
+  std::set<std::string> pods;         // keys of its pods that are not terminal
+  std::set<std::string> done;         // keys of its pods that succeeded and are still there
   std::int64_t partial_since_ms = 0;  // BootMs since when some are bound and too few; 0: no
   std::set<std::string> deletes;      // uids of pods whose deletion was asked for
   bool evicting = false;              // until all of `deletes` are gone
-  bool borrowing = false;             // B of scheduling.md section 6, at its start
   std::string refusal;                // why a Binding was refused for good; empty: none
   std::int32_t refusals = 0;          // in a row
   std::int64_t backoff_until_ms = 0;  // BootMs before which the group is not placed
   std::string hold_text;              // by the scheduler's last Plan
   sched::Reason hold_reason = sched::Reason::kPendingEvaluation;
   std::map<std::string, std::int64_t> tell_at;  // pod key -> BootMs of the next write that says why
-  std::string told_reason;            // of the last event
+  std::string told_reason;                      // of the last event
 };
 
 // What its pods say, counted once for all rules.
 struct GroupTally {
-  std::int32_t bound = 0;    // on a node or on their way to one, and not being deleted
-  std::int32_t leaving = 0;  // on a node and being deleted
-  std::int32_t waiting = 0;  // to be bound
-  std::int32_t gated = 0;    // spec.schedulingGates
-  std::int32_t done = 0;     // succeeded, of a controller that has a live pod in the group
+  std::int32_t bound = 0;          // on a node or on their way to one, and not being deleted
+  std::int32_t leaving = 0;        // on a node and being deleted
+  std::int32_t waiting = 0;        // to be bound
+  std::int32_t gated = 0;          // spec.schedulingGates
+  bool borrowing = false;          // B of scheduling.md section 6 when it was bound
+  std::int32_t done = 0;           // succeeded, of a controller that has a live pod in the group
   base::TimePoint created;         // of the oldest live pod
   base::TimePoint first_start;     // of the bound ones; 0: unknown
   base::TimePoint oldest_waiting;  // creation
@@ -56,7 +56,8 @@ struct GroupTally {
 
 // Gang uid of a group in the World: cannot collide with a Job's UID.
 inline std::string GroupUid(const std::string& key) { return "group/" + key; }
-// Gang uid of pods that a group which has its minimum still wants placed.  No group's key has a "+".
+// Gang uid of pods that a group which has its minimum still wants placed.  No group's key has a
+// "+".
 inline std::string MoreGroupUid(const std::string& key) { return GroupUid(key) + "+"; }
 
 class ForeignGroups {

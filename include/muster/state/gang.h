@@ -19,8 +19,7 @@ std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant);
 std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry, bool eligible);
 
 // Replicas of a running job that minMember lets start later; nothing if there are none.
-std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& entry,
-                                         bool eligible);
+std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& entry, bool eligible);
 
 GroupTally CountGroup(ClusterState& state, const ForeignGroup& group);
 

@@ -27,12 +27,13 @@ struct PodSlot {
 
 struct PodEntry {
   api::Pod pod;
-  PodSlot slot;            // attempt 0: not a pod of ours
-  bool is_void = false;    // written by an older leader after our barrier: deleted on sight
-  bool counted = false;    // an Occupant of the World stands for it
+  PodSlot slot;          // attempt 0: not a pod of ours
+  bool is_void = false;  // written by an older leader after our barrier: deleted on sight
+  bool counted = false;  // an Occupant of the World stands for it
   // A foreign pod whose Binding was issued and is not observed: it counts on that node.
-  std::string binding_node;     // empty: none
-  std::string binding_version;  // resourceVersion the Binding was made from
+  std::string binding_node;  // empty: none
+  bool binding_borrows = false;
+  std::string binding_version;        // resourceVersion the Binding was made from
   std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, given up by then; 0: wait
 };
 
@@ -80,27 +81,27 @@ struct Ledger {
 
 struct JobEntry {
   api::Job job;
-  std::string key;  // namespace/name
-  std::set<std::string> pods;  // keys of its pods
-  std::int32_t replicas = 0;   // of all tasks
+  std::string key;                        // namespace/name
+  std::set<std::string> pods;             // keys of its pods
+  std::int32_t replicas = 0;              // of all tasks
   std::vector<std::int32_t> rank_offset;  // first rank of each task
 
   std::optional<api::Placement> placement;  // the one in force
   Backing backing = Backing::kStatus;
-  std::vector<Slot> slots;             // by rank; empty without placement
-  std::vector<std::int32_t> slot_of;   // rank -> index into slots, -1: not placed
+  std::vector<Slot> slots;            // by rank; empty without placement
+  std::vector<std::int32_t> slot_of;  // rank -> index into slots, -1: not placed
 
   std::set<std::string> committed_keys;  // Occupants that stand for pods not observed yet
 
   std::optional<ReleaseDecision> release;
   std::optional<HoldView> hold;
-  std::string refusal;        // the API server's words about a pod of this attempt; empty: none
+  std::string refusal;         // the API server's words about a pod of this attempt; empty: none
   bool refusal_quota = false;  // that was "exceeded quota"
 
   Ledger ledger;
-  bool eligible = false;               // as of the last evaluation
-  std::int32_t ready = 0;              // as of the last evaluation
-  std::int64_t ready_changed_ms = 0;   // when `ready` last changed
+  bool eligible = false;                // as of the last evaluation
+  std::int32_t ready = 0;               // as of the last evaluation
+  std::int64_t ready_changed_ms = 0;    // when `ready` last changed
   std::int64_t message_written_ms = 0;  // of the hold in the status
   bool uncounted = false;       // a committed pod whose size is not known yet: no decision before
   bool void_placement = false;  // written by an older leader after our barrier

@@ -26,11 +26,11 @@ enum class TemplateState {
 struct Template {
   TemplateState state = TemplateState::kUnknown;
   std::string ns;
-  std::string refusal;           // with kRefused and kQuota: the API server's words
-  api::PodNeeds needs;           // with kGood: what is scheduled and counted
+  std::string refusal;              // with kRefused and kQuota: the API server's words
+  api::PodNeeds needs;              // with kGood: what is scheduled and counted
   std::int64_t grace_seconds = 30;  // terminationGracePeriodSeconds of the answer
-  sched::ShapeId shape;          // with kGood
-  sched::Amounts request;        // with kGood
+  sched::ShapeId shape;             // with kGood
+  sched::Amounts request;           // with kGood
   sched::Amounts limits;
   std::int32_t users = 0;        // job tasks that refer to it
   std::int64_t retry_at_ms = 0;  // with kQuota

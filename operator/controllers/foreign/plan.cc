@@ -66,7 +66,8 @@ std::string MissingText(const Step& step) {
   const state::GroupTally& tally = step.facts.tally;
   std::string text = std::to_string(tally.have() + tally.gated) + " of " +
                      std::to_string(step.group.min_member) + " pods exist";
-  if (tally.gated > 0) text += ", " + std::to_string(tally.gated) + " of them with scheduling gates";
+  if (tally.gated > 0)
+    text += ", " + std::to_string(tally.gated) + " of them with scheduling gates";
   return text;
 }
 

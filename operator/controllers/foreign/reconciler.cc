@@ -92,14 +92,13 @@ void ForeignController::Bind(const std::string& key, const sched::Start& start) 
     state_.MarkGroup(group->key);
     return;
   }
-  if (state::CountGroup(state_, *group).bound == 0) group->borrowing = start.borrowing;
   group->hold_text.clear();
   std::vector<std::size_t> next(tasks.size(), 0);
   for (const sched::Place& place : start.places) {
     const std::string node = state_.world().NodeName(place.node);
     for (std::int32_t i = 0; i < place.count; ++i) {
       MUSTER_CHECK(next[place.task] < tasks[place.task].size());
-      BindPod(group->key, tasks[place.task][next[place.task]++], node);
+      BindPod(group->key, tasks[place.task][next[place.task]++], node, start.borrowing);
     }
   }
   // In the World it is on its way from now on: the next cycle sees the rest of it.
@@ -108,13 +107,12 @@ void ForeignController::Bind(const std::string& key, const sched::Start& start) 
 }
 
 void ForeignController::BindPod(const std::string& group, const std::string& pod,
-                                const std::string& node) {
+                                const std::string& node, bool borrowing) {
   const state::PodEntry& entry = *state_.FindPod(pod);
-  state_.SetBinding(pod, node);
-  actuator_.BindPod(entry.pod, node, state_.epoch(),
-                    [this, group, pod, uid = entry.pod.meta.uid](const Result<std::string>& answer) {
-                      TakeBound(group, pod, uid, answer);
-                    });
+  state_.SetBinding(pod, node, borrowing);
+  actuator_.BindPod(entry.pod, node, state_.epoch(), borrowing,
+                    [this, group, pod, uid = entry.pod.meta.uid](
+                        const Result<std::string>& answer) { TakeBound(group, pod, uid, answer); });
 }
 
 void ForeignController::TakeBound(const std::string& group, const std::string& pod,
@@ -124,10 +122,10 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
   state_.MarkGroup(group);
   if (answer.ok()) {
     ++counters_.bindings;
-    actuator_.EmitEvent("Pod", entry->pod.meta,
-                        {"Normal", "Scheduled",
-                         "bound to " + (entry->binding_node.empty() ? entry->pod.node_name
-                                                                    : entry->binding_node)});
+    actuator_.EmitEvent(
+        "Pod", entry->pod.meta,
+        {"Normal", "Scheduled",
+         "bound to " + (entry->binding_node.empty() ? entry->pod.node_name : entry->binding_node)});
     if (state::ForeignGroup* found = state_.groups().Find(group)) found->refusals = 0;
     return;  // the watch will show the node
   }
@@ -192,16 +190,15 @@ void ForeignController::DeletePod(state::ForeignGroup& group, const std::string&
   if (entry == nullptr) return;
   const api::Meta& meta = entry->pod.meta;
   if (!group.deletes.insert(meta.uid).second) return;
-  actuator_.DeletePod(
-      meta.ns, meta.name, api::RenderDelete(meta.uid, -1),
-      [this, key = group.key, uid = meta.uid](const Result<std::string>& answer) {
-        if (answer.ok()) ++counters_.deleted;
-        if (answer.ok() || answer.error().code == Code::kNotFound) return;
-        if (state::ForeignGroup* again = state_.groups().Find(key)) {
-          again->deletes.erase(uid);
-          wake_(key, 500);
-        }
-      });
+  actuator_.DeletePod(meta.ns, meta.name, api::RenderDelete(meta.uid, -1),
+                      [this, key = group.key, uid = meta.uid](const Result<std::string>& answer) {
+                        if (answer.ok()) ++counters_.deleted;
+                        if (answer.ok() || answer.error().code == Code::kNotFound) return;
+                        if (state::ForeignGroup* again = state_.groups().Find(key)) {
+                          again->deletes.erase(uid);
+                          wake_(key, 500);
+                        }
+                      });
 }
 
 void ForeignController::Tell(const std::string& pod, const std::string& text) {

@@ -27,8 +27,9 @@ Why NodeGone(const Step& step) {
     if (step.tally.fates[i] != Fate::kMissing || step.entry.slots[i].seen) continue;
     const api::Assignment& place = placement.assignments[step.entry.slots[i].assignment];
     if (!NodeUsable(step, place)) {
-      return {api::ReleaseCause::kNodeLost,
-              "node " + place.node + " is gone, cordoned or not ready before its pods were created"};
+      return {
+          api::ReleaseCause::kNodeLost,
+          "node " + place.node + " is gone, cordoned or not ready before its pods were created"};
     }
   }
   return {};
@@ -82,13 +83,12 @@ Why TooFewLeft(const Step& step) {
   const std::int32_t gone = tally.failed + tally.lost;
   if (gone == 0 || step.entry.replicas - gone >= MinMember(step.entry)) return {};
   if (tally.failed > 0) {
-    return {api::ReleaseCause::kFailed, tally.first_failed == nullptr
-                                            ? "a pod failed"
-                                            : DescribeEnd(tally.first_failed->pod)};
+    return {api::ReleaseCause::kFailed,
+            tally.first_failed == nullptr ? "a pod failed" : DescribeEnd(tally.first_failed->pod)};
   }
-  return {api::ReleaseCause::kPodLost,
-          tally.first_lost == nullptr ? std::to_string(tally.lost) + " pods vanished"
-                                      : DescribeEnd(tally.first_lost->pod)};
+  return {api::ReleaseCause::kPodLost, tally.first_lost == nullptr
+                                           ? std::to_string(tally.lost) + " pods vanished"
+                                           : DescribeEnd(tally.first_lost->pod)};
 }
 
 // Every rank has its result, or will never have one in this attempt.
@@ -116,8 +116,7 @@ void CreateMissing(Step& step) {
       step.actions.creates.push_back(static_cast<std::int32_t>(i));
     }
   }
-  if (!step.actions.creates.empty() && step.entry.replicas > 1 &&
-      !step.entry.ledger.service_done) {
+  if (!step.actions.creates.empty() && step.entry.replicas > 1 && !step.entry.ledger.service_done) {
     step.actions.create_service = true;
   }
 }
@@ -241,9 +240,10 @@ void PlanPlaced(Step& step) {
   if (why.cause == api::ReleaseCause::kNone) why = TimeIsUp(step);
   if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
   if (why.cause == api::ReleaseCause::kNone && Over(step)) {
-    why = step.tally.failed > 0
-              ? Why{api::ReleaseCause::kFailed, std::to_string(step.tally.failed) + " pods failed"}
-              : Why{api::ReleaseCause::kPodLost, std::to_string(step.tally.lost) + " pods were lost"};
+    why =
+        step.tally.failed > 0
+            ? Why{api::ReleaseCause::kFailed, std::to_string(step.tally.failed) + " pods failed"}
+            : Why{api::ReleaseCause::kPodLost, std::to_string(step.tally.lost) + " pods were lost"};
   }
   if (why.cause != api::ReleaseCause::kNone) {
     StartRelease(step, why.cause, why.message);

@@ -65,9 +65,8 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
   // 2. One status write at a time, and none too soon after one that was refused.
   const state::Ledger& ledger = entry.ledger;
   const std::int64_t back_off =
-      ledger.failures == 0
-          ? 0
-          : ledger.failed_at_ms + RetryDelayMs(ledger.failures) - facts.boot_ms;
+      ledger.failures == 0 ? 0
+                           : ledger.failed_at_ms + RetryDelayMs(ledger.failures) - facts.boot_ms;
   if (ledger.status_in_flight || back_off > 0) {
     if (back_off > 0) step.WakeIn(back_off);
     step.actions.eligible = entry.eligible;

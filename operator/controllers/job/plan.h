@@ -24,12 +24,12 @@ struct JobFacts {
   base::TimePoint now;
   std::int64_t boot_ms = 0;
   std::int64_t epoch = 0;
-  std::string tenant;                      // empty: the namespace is unclaimed
+  std::string tenant;  // empty: the namespace is unclaimed
   const api::Tenant* tenant_object = nullptr;
   std::vector<const state::Template*> templates;  // by task; null: unknown
   std::vector<const state::PodEntry*> pods;       // all of the job's
   const std::map<std::string, api::Node>* nodes = nullptr;
-  std::string over_limit;                  // count limit that holds the job back; empty: none
+  std::string over_limit;  // count limit that holds the job back; empty: none
 };
 
 struct PodDelete {
@@ -41,8 +41,8 @@ struct PodDelete {
 struct JobActions {
   std::optional<api::JobStatus> status;  // to be written
   kube::Lane lane = kube::Lane::kRest;
-  std::vector<api::EventText> events;    // about the job; with `status`: once that is written
-  std::vector<std::int32_t> creates;     // indexes into JobEntry::slots
+  std::vector<api::EventText> events;  // about the job; with `status`: once that is written
+  std::vector<std::int32_t> creates;   // indexes into JobEntry::slots
   std::vector<PodDelete> deletes;
   std::vector<std::int32_t> ask_templates;  // tasks whose dry run is due
   bool create_service = false;

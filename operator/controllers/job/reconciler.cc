@@ -162,21 +162,20 @@ void JobReconciler::CreatePod(state::JobEntry& entry, const state::Slot& slot) {
   const api::Job& job = entry.job;
   const api::TaskSpec& task = job.spec.tasks[slot.task];
   const std::string& node = entry.placement->assignments[slot.assignment].node;
-  const std::string name =
-      api::PodName(job, task.name, slot.index, entry.placement->attempt);
-  const Result<std::string> json = api::RenderPod(
-      Context(entry, state_.TenantOf(job.meta.ns)), task, slot.index, node);
+  const std::string name = api::PodName(job, task.name, slot.index, entry.placement->attempt);
+  const Result<std::string> json =
+      api::RenderPod(Context(entry, state_.TenantOf(job.meta.ns)), task, slot.index, node);
   if (!json.ok()) {
     entry.refusal = json.error().message;
     state_.MarkJob(entry.key);
     return;
   }
   entry.ledger.creates[name] = state_.clock().BootMs();
-  actuator_.CreatePod(job.meta.ns, *json, false,
-                      [this, key = entry.key, uid = job.meta.uid,
-                       name](const Result<std::string>& answer) {
-                        TakeCreated(key, uid, name, answer);
-                      });
+  actuator_.CreatePod(
+      job.meta.ns, *json, false,
+      [this, key = entry.key, uid = job.meta.uid, name](const Result<std::string>& answer) {
+        TakeCreated(key, uid, name, answer);
+      });
 }
 
 void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
@@ -264,11 +263,10 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   entry.ledger.status_in_flight = true;
   entry.message_written_ms = state_.clock().BootMs();
   ++counters_.status_writes;
-  actuator_.PatchStatus("jobs", entry.job.meta, std::move(patch), actions.lane,
-                        [this, key = entry.key, uid = entry.job.meta.uid,
-                         events = std::move(actions.events)](const Result<std::string>& answer) {
-                          TakeStatus(key, uid, events, answer);
-                        });
+  actuator_.PatchStatus(
+      "jobs", entry.job.meta, std::move(patch), actions.lane,
+      [this, key = entry.key, uid = entry.job.meta.uid, events = std::move(actions.events)](
+          const Result<std::string>& answer) { TakeStatus(key, uid, events, answer); });
 }
 
 void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,

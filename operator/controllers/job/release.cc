@@ -92,8 +92,8 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
       ResetResults(step);
       ++next.preemptions;
       Requeue(step, "PendingEvaluation", message, 0);
-      step.Event("Normal", "Requeued", "requeued after preemption " +
-                                           std::to_string(next.preemptions));
+      step.Event("Normal", "Requeued",
+                 "requeued after preemption " + std::to_string(next.preemptions));
       return;
     case api::ReleaseCause::kRefused:
       ResetResults(step);
@@ -179,8 +179,7 @@ void PlanReleasing(Step& step) {
 void Finish(Step& step, std::string_view phase, std::string_view reason,
             const std::string& message) {
   api::JobStatus& next = step.next;
-  const std::int32_t attempt =
-      step.entry.placement ? step.entry.placement->attempt : next.attempt;
+  const std::int32_t attempt = step.entry.placement ? step.entry.placement->attempt : next.attempt;
   if (step.entry.placement) next.nodes = NodesColumn(*step.entry.placement);
   next.attempt = attempt;
   next.placement.reset();

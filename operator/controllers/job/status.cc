@@ -56,22 +56,38 @@ std::string NodesColumn(const api::Placement& placement) {
 
 std::string_view CauseWord(api::ReleaseCause cause) {
   switch (cause) {
-    case api::ReleaseCause::kPreempted: return "Preempted";
-    case api::ReleaseCause::kReclaimed: return "Reclaimed";
-    case api::ReleaseCause::kSuspended: return "Suspended";
-    case api::ReleaseCause::kCancelled: return "Cancelled";
-    case api::ReleaseCause::kFailed: return "PodFailed";
-    case api::ReleaseCause::kPodLost: return "PodLost";
-    case api::ReleaseCause::kGangTimeout: return "GangTimeout";
-    case api::ReleaseCause::kNodeLost: return "NodeLost";
-    case api::ReleaseCause::kDeadline: return "DeadlineExceeded";
-    case api::ReleaseCause::kMaxRuntime: return "MaxRuntimeExceeded";
-    case api::ReleaseCause::kVoidEpoch: return "LeaderChanged";
-    case api::ReleaseCause::kRefused: return "PodRefused";
-    case api::ReleaseCause::kGrown: return "Grown";
-    case api::ReleaseCause::kSpecChanged: return "SpecChanged";
-    case api::ReleaseCause::kSucceeded: return "Succeeded";
-    case api::ReleaseCause::kNone: break;
+    case api::ReleaseCause::kPreempted:
+      return "Preempted";
+    case api::ReleaseCause::kReclaimed:
+      return "Reclaimed";
+    case api::ReleaseCause::kSuspended:
+      return "Suspended";
+    case api::ReleaseCause::kCancelled:
+      return "Cancelled";
+    case api::ReleaseCause::kFailed:
+      return "PodFailed";
+    case api::ReleaseCause::kPodLost:
+      return "PodLost";
+    case api::ReleaseCause::kGangTimeout:
+      return "GangTimeout";
+    case api::ReleaseCause::kNodeLost:
+      return "NodeLost";
+    case api::ReleaseCause::kDeadline:
+      return "DeadlineExceeded";
+    case api::ReleaseCause::kMaxRuntime:
+      return "MaxRuntimeExceeded";
+    case api::ReleaseCause::kVoidEpoch:
+      return "LeaderChanged";
+    case api::ReleaseCause::kRefused:
+      return "PodRefused";
+    case api::ReleaseCause::kGrown:
+      return "Grown";
+    case api::ReleaseCause::kSpecChanged:
+      return "SpecChanged";
+    case api::ReleaseCause::kSucceeded:
+      return "Succeeded";
+    case api::ReleaseCause::kNone:
+      break;
   }
   return "Released";
 }

@@ -82,9 +82,9 @@ bool IsInfrastructure(const api::Pod& pod) {
   if (pod.disruption_target || pod.meta.deletion.unix_ms != 0) return true;
   const std::string& reason = pod.reason;
   return reason.starts_with("OutOf") || reason == "Evicted" || reason == "NodeLost" ||
-         reason == "UnexpectedAdmissionError" || reason == "Preempting" ||
-         reason == "Terminated" || reason == "NodeShutdown" || reason == "Shutdown" ||
-         reason == "NodeAffinity" || reason == "TopologyAffinityError";
+         reason == "UnexpectedAdmissionError" || reason == "Preempting" || reason == "Terminated" ||
+         reason == "NodeShutdown" || reason == "Shutdown" || reason == "NodeAffinity" ||
+         reason == "TopologyAffinityError";
 }
 
 std::string DescribeEnd(const api::Pod& pod) {

@@ -9,11 +9,11 @@
 namespace muster::op {
 
 enum class Fate {
-  kMissing,    // to be created
-  kLive,       // exists and is not terminal
+  kMissing,  // to be created
+  kLive,     // exists and is not terminal
   kSucceeded,
-  kFailed,     // by its own fault: counts against maxRetries
-  kLost,       // gone, or ended by the infrastructure: does not count
+  kFailed,  // by its own fault: counts against maxRetries
+  kLost,    // gone, or ended by the infrastructure: does not count
 };
 
 struct Tally {
@@ -23,9 +23,9 @@ struct Tally {
   std::int32_t missing = 0;
   std::int32_t failed = 0;
   std::int32_t lost = 0;
-  std::int32_t succeeded = 0;  // of all ranks, earlier results that are kept included
-  std::int32_t placed = 0;     // slots
-  std::vector<api::TaskStatus> tasks;            // with results merged in
+  std::int32_t succeeded = 0;          // of all ranks, earlier results that are kept included
+  std::int32_t placed = 0;             // slots
+  std::vector<api::TaskStatus> tasks;  // with results merged in
   const state::PodEntry* first_failed = nullptr;  // lowest rank
   const state::PodEntry* first_lost = nullptr;
   std::vector<const state::PodEntry*> mine;    // live pods of the placement

@@ -21,9 +21,8 @@ std::string PriorityComplaint(const Step& step) {
   const auto most = api::PriorityOf(tenant->spec.priority_class);
   const std::int32_t asked = state::BasePriority(step.entry.job.spec, tenant);
   if (!most || asked <= *most) return "";
-  return "spec.priority " + api::PriorityName(asked) + " is above " +
-         tenant->spec.priority_class + ", the highest tenant " + tenant->meta.name +
-         " may use (Tenant spec.priorityClass)";
+  return "spec.priority " + api::PriorityName(asked) + " is above " + tenant->spec.priority_class +
+         ", the highest tenant " + tenant->meta.name + " may use (Tenant spec.priorityClass)";
 }
 
 // What the API server or we have against the templates.
@@ -73,10 +72,10 @@ Wait FindReason(Step& step) {
   const api::Job& job = step.entry.job;
   if (!job.invalid.empty()) return {Reason::kMisconfigured, job.invalid, true};
   if (step.facts.tenant.empty() || step.facts.tenant_object == nullptr) {
-    const std::string who = step.facts.tenant.empty()
-                                ? "no Tenant claims namespace " + job.meta.ns
-                                : "Tenant " + step.facts.tenant + " of namespace " + job.meta.ns +
-                                      " does not exist";
+    const std::string who =
+        step.facts.tenant.empty()
+            ? "no Tenant claims namespace " + job.meta.ns
+            : "Tenant " + step.facts.tenant + " of namespace " + job.meta.ns + " does not exist";
     return {Reason::kNoTenant, who, true};
   }
   if (std::string why = PriorityComplaint(step); !why.empty()) {
@@ -98,8 +97,7 @@ Wait FindReason(Step& step) {
   if (std::string why = QuotaComplaint(step); !why.empty()) {
     return {Reason::kWaitingForQuota, why, true};
   }
-  step.actions.eligible =
-      ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
+  step.actions.eligible = ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {
     return {step.entry.hold->reason, step.entry.hold->text, false};
   }
@@ -120,7 +118,8 @@ bool Due(Step& step, const Wait& wait, bool new_reason) {
   constexpr std::int64_t kRewordMs = 10'000;
   if (wait.at_once) return true;
   const std::int64_t since = step.entry.hold ? step.entry.hold->since_ms : 0;
-  const std::int64_t age = step.facts.boot_ms - (new_reason ? since : step.entry.message_written_ms);
+  const std::int64_t age =
+      step.facts.boot_ms - (new_reason ? since : step.entry.message_written_ms);
   const std::int64_t least = new_reason ? kSettleMs : kRewordMs;
   if (age >= least) return true;
   step.WakeIn(least - age);

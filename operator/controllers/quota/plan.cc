@@ -44,16 +44,16 @@ std::string Column(const api::ResourceQuota& quota, const api::ResourceQuotaStat
 
 api::Condition Ready(const api::ResourceQuota& quota, const QuotaFacts& facts) {
   const auto no = [&](std::string reason, std::string message) {
-    return api::Condition{"Ready", "False", std::move(reason), std::move(message), {},
-                          quota.meta.generation};
+    return api::Condition{
+        "Ready", "False", std::move(reason), std::move(message), {}, quota.meta.generation};
   };
   if (!quota.invalid.empty()) return no("InvalidQuantity", quota.invalid);
   if (facts.tenant.empty()) {
     return no("NoTenant", "no Tenant claims namespace " + quota.meta.ns);
   }
   if (!facts.tenant_exists) {
-    return no("NoTenant", "Tenant " + facts.tenant + " of namespace " + quota.meta.ns +
-                              " does not exist");
+    return no("NoTenant",
+              "Tenant " + facts.tenant + " of namespace " + quota.meta.ns + " does not exist");
   }
   return {"Ready", "True", "Ready", "in force", {}, quota.meta.generation};
 }
@@ -74,10 +74,10 @@ api::ResourceQuotaStatus PlanQuota(const api::ResourceQuota& quota, const QuotaF
   next.gpus = Column(quota, next,
                      std::array<std::string, 4>{"requests." + gpu, gpu, "requests.gpu", "gpu"});
   next.cpu = Column(quota, next, std::array<std::string, 3>{"requests.cpu", "cpu", "limits.cpu"});
-  next.memory = Column(
-      quota, next, std::array<std::string, 3>{"requests.memory", "memory", "limits.memory"});
-  next.jobs = Column(quota, next,
-                     std::array<std::string, 2>{"count/jobs", "count/jobs.scheduler.io"});
+  next.memory =
+      Column(quota, next, std::array<std::string, 3>{"requests.memory", "memory", "limits.memory"});
+  next.jobs =
+      Column(quota, next, std::array<std::string, 2>{"count/jobs", "count/jobs.scheduler.io"});
   SetCondition(next.conditions, Ready(quota, facts), facts.now);
   return next;
 }

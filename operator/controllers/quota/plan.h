@@ -15,10 +15,10 @@ namespace muster::op {
 struct QuotaFacts {
   base::TimePoint now;
   std::int64_t epoch = 0;
-  std::string tenant;          // of the namespace; empty: unclaimed
+  std::string tenant;  // of the namespace; empty: unclaimed
   bool tenant_exists = false;
-  sched::Amounts used;         // of the namespace, in the core's words
-  std::int64_t jobs = 0;       // unfinished ones there
+  sched::Amounts used;    // of the namespace, in the core's words
+  std::int64_t jobs = 0;  // unfinished ones there
   std::string gpu_resource = "nvidia.com/gpu";
 };
 

@@ -68,9 +68,8 @@ void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) 
   std::string patch = api::QuotaStatusPatch(quota, next);
   if (patch.empty()) return;
   const std::int64_t boot = state_.clock().BootMs();
-  const std::int64_t due = std::max(memory.retry_ms, memory.written_ms == 0
-                                                         ? 0
-                                                         : memory.written_ms + kLeastMs);
+  const std::int64_t due =
+      std::max(memory.retry_ms, memory.written_ms == 0 ? 0 : memory.written_ms + kLeastMs);
   if (boot < due) {
     wake_(key, due - boot);
     return;
@@ -79,14 +78,12 @@ void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) 
   memory.written_ms = boot;
   ++status_writes_;
   actuator_.PatchStatus("resourcequotas", quota.meta, std::move(patch), kube::Lane::kRest,
-                        [this, key, uid = quota.meta.uid,
-                         from = quota.meta.resource_version](const Result<std::string>& answer) {
-                          Take(key, uid, from, answer);
-                        });
+                        [this, key, uid = quota.meta.uid, from = quota.meta.resource_version](
+                            const Result<std::string>& answer) { Take(key, uid, from, answer); });
 }
 
-void QuotaController::Take(const std::string& key, const std::string& uid,
-                           const std::string& from, const Result<std::string>& answer) {
+void QuotaController::Take(const std::string& key, const std::string& uid, const std::string& from,
+                           const Result<std::string>& answer) {
   const auto it = memory_.find(key);
   if (it == memory_.end() || it->second.uid != uid) return;
   it->second.in_flight = false;

@@ -31,10 +31,10 @@ struct ClaimedNamespace {
 
 // How one tenant fares.
 struct TenantClaims {
-  std::vector<std::string> held;                  // sorted
-  std::map<std::string, std::string> elsewhere;   // namespace -> the tenant that holds it
-  std::vector<std::string> forbidden;             // named, but not to be had
-  std::vector<std::string> missing;               // named, but not there
+  std::vector<std::string> held;                 // sorted
+  std::map<std::string, std::string> elsewhere;  // namespace -> the tenant that holds it
+  std::vector<std::string> forbidden;            // named, but not to be had
+  std::vector<std::string> missing;              // named, but not there
 
   friend bool operator==(const TenantClaims&, const TenantClaims&) = default;
 };

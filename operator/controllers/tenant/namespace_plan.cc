@@ -88,8 +88,7 @@ void ApplyAll(Step& step) {
   for (const auto& [kind, json] : step.facts.wanted) {
     const auto applied = step.ledger.applied.find(kind);
     if (applied != step.ledger.applied.end() && applied->second.json == json) {
-      const std::int64_t left =
-          applied->second.at_ms + step.facts.drift_ms - step.facts.boot_ms;
+      const std::int64_t left = applied->second.at_ms + step.facts.drift_ms - step.facts.boot_ms;
       if (left > 0) {
         step.WakeIn(left);
         continue;

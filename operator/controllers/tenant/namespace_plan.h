@@ -55,7 +55,7 @@ struct NamespaceLedger {
 };
 
 struct NamespaceFacts {
-  std::string holder;  // who is to hold it; empty: nobody
+  std::string holder;                         // who is to hold it; empty: nobody
   std::map<std::string, std::string> wanted;  // kind -> JSON
   std::string level;                          // of pod security; empty: leave it alone
   std::int64_t boot_ms = 0;
@@ -67,8 +67,8 @@ struct NamespaceActions {
   std::vector<std::string> applies;  // kinds of `wanted`
   std::vector<std::string> deletes;  // kinds, of objects named after `delete_tenant`
   std::string delete_tenant;
-  bool claimed = false;   // `change` gives it to the holder
-  std::string released;   // `change` takes it from this tenant
+  bool claimed = false;  // `change` gives it to the holder
+  std::string released;  // `change` takes it from this tenant
   std::int64_t wake_in_ms = 0;
 };
 

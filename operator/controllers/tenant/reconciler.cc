@@ -67,8 +67,8 @@ void TenantController::Reconcile(const std::set<std::string>& tenants,
     const auto ns = state_.namespaces().find(name);
     const auto known = namespaces_.find(name);
     const bool exists = ns != state_.namespaces().end();
-    changed |= exists != (known != namespaces_.end()) ||
-               (exists && known->second != InputsOf(ns->second));
+    changed |=
+        exists != (known != namespaces_.end()) || (exists && known->second != InputsOf(ns->second));
   }
   first_ = false;
   if (changed) Reclaim(touched);
@@ -110,9 +110,8 @@ void TenantController::Reclaim(std::set<std::string>& touched) {
     const std::string held = is == claims_.holders.end() ? "" : is->second;
     if (held != held_before || held != ns.holder) touched.insert(ns.name);
   }
-  std::erase_if(tenants_, [&](const auto& known) {
-    return state_.FindTenant(known.first) == nullptr;
-  });
+  std::erase_if(tenants_,
+                [&](const auto& known) { return state_.FindTenant(known.first) == nullptr; });
   NotePeers(all, touched);
 }
 
@@ -121,8 +120,7 @@ void TenantController::NotePeers(const std::vector<ClaimedNamespace>& namespaces
                                  std::set<std::string>& touched) {
   for (const auto& [name, tenant] : state_.tenants()) {
     Memory& memory = tenants_[name];
-    std::vector<std::string> peers =
-        Expand(tenant.spec.network.allowed_namespaces, namespaces);
+    std::vector<std::string> peers = Expand(tenant.spec.network.allowed_namespaces, namespaces);
     const std::string inputs = InputsOf(tenant);
     if (memory.inputs == inputs && memory.peers == peers) continue;
     memory.inputs = inputs;
@@ -151,8 +149,8 @@ NamespaceFacts TenantController::BuildFacts(const std::string& ns) {
         api::RenderNetworkPolicy(ns, facts.holder, isolation, tenants_[facts.holder].peers);
   }
   if (!spec.users.empty() || !spec.groups.empty()) {
-    facts.wanted[kRoleBinding] = api::RenderRoleBinding(ns, facts.holder, spec,
-                                                        settings_.role_prefix + "-tenant-user");
+    facts.wanted[kRoleBinding] =
+        api::RenderRoleBinding(ns, facts.holder, spec, settings_.role_prefix + "-tenant-user");
   }
   std::vector<const api::ResourceQuota*> quotas;
   for (auto it = state_.quotas().lower_bound(ns + "/"); it != state_.quotas().end(); ++it) {

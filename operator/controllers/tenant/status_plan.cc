@@ -55,8 +55,8 @@ std::string AllIsWell(const TenantClaims& claims) {
 
 api::Condition Ready(const api::Tenant& tenant, const TenantFacts& facts) {
   const auto no = [&](std::string reason, std::string message) {
-    return api::Condition{"Ready", "False", std::move(reason), std::move(message), {},
-                          tenant.meta.generation};
+    return api::Condition{
+        "Ready", "False", std::move(reason), std::move(message), {}, tenant.meta.generation};
   };
   if (!tenant.invalid.empty()) return no("Invalid", tenant.invalid);
   if (!facts.claims.forbidden.empty()) {
@@ -98,8 +98,12 @@ api::TenantStatus PlanTenantStatus(const api::Tenant& tenant, const TenantFacts&
   SetCondition(next.conditions, Ready(tenant, facts), facts.now);
   if (!facts.over_capacity.empty()) {
     SetCondition(next.conditions,
-                 {"GuaranteeExceedsCapacity", "True", "GuaranteeExceedsCapacity",
-                  facts.over_capacity, {}, tenant.meta.generation},
+                 {"GuaranteeExceedsCapacity",
+                  "True",
+                  "GuaranteeExceedsCapacity",
+                  facts.over_capacity,
+                  {},
+                  tenant.meta.generation},
                  facts.now);
   } else {
     ClearCondition(next.conditions, "GuaranteeExceedsCapacity", "Fits", facts.now);

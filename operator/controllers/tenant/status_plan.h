@@ -26,7 +26,7 @@ struct TenantFacts {
   std::int64_t epoch = 0;
   TenantClaims claims;
   TenantUsage usage;
-  std::string render_error;  // the first namespace that could not be kept in shape; empty: none
+  std::string render_error;   // the first namespace that could not be kept in shape; empty: none
   std::string over_capacity;  // of OverCapacity
   std::string gpu_resource = "nvidia.com/gpu";
 };

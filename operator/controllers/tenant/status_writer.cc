@@ -71,8 +71,7 @@ void TenantController::WriteStatus(const std::string& name) {
   facts.claims = claims_.tenants[name];
   facts.usage = usage_[name];
   facts.render_error = RenderError(name);
-  facts.over_capacity =
-      OverCapacityFor(*tenant, over_capacity_, state_.options().gpu_resource);
+  facts.over_capacity = OverCapacityFor(*tenant, over_capacity_, state_.options().gpu_resource);
   facts.gpu_resource = state_.options().gpu_resource;
   const api::TenantStatus next = PlanTenantStatus(*tenant, facts);
   std::string patch = api::TenantStatusPatch(*tenant, next);

@@ -60,8 +60,9 @@ std::string NameCycle(const api::Workflow& workflow, const Graph& graph,
     names.push_back(workflow.tasks[path[i]].name);
   }
   names.push_back(workflow.tasks[at].name);
-  return PathOf(at) + ".dependencies: tasks wait for each other in a circle: " +
-         base::Join(names, " -> ") + "; remove one of these dependencies";
+  return PathOf(at) +
+         ".dependencies: tasks wait for each other in a circle: " + base::Join(names, " -> ") +
+         "; remove one of these dependencies";
 }
 
 std::string WhyNotJobs(const api::Workflow& workflow) {

@@ -118,8 +118,7 @@ void WalkGraph(Step& step) {
     if (!Startable(step, graph[task]) || step.facts.jobs[task].exists) continue;
     if (step.ledger.creates.contains(name)) continue;
     const auto refused = step.ledger.refused.find(name);
-    if (refused != step.ledger.refused.end() &&
-        refused->second.retry_at_ms > step.facts.boot_ms) {
+    if (refused != step.ledger.refused.end() && refused->second.retry_at_ms > step.facts.boot_ms) {
       step.WakeIn(refused->second.retry_at_ms - step.facts.boot_ms);
       continue;
     }
@@ -157,8 +156,12 @@ void SetConditions(const Step& step, api::WorkflowStatus& next) {
   if (next.phase != "Succeeded" && next.phase != "Failed") return;
   const bool good = next.phase == "Succeeded";
   SetCondition(next.conditions,
-               {good ? "Complete" : "Failed", "True", good ? "AllTasksSucceeded" : "TaskFailed",
-                next.message, {}, generation},
+               {good ? "Complete" : "Failed",
+                "True",
+                good ? "AllTasksSucceeded" : "TaskFailed",
+                next.message,
+                {},
+                generation},
                step.facts.now);
 }
 
@@ -175,8 +178,8 @@ api::WorkflowStatus NextStatus(const Step& step) {
     next.tasks.push_back({step.workflow.tasks[i].name, step.phases[i]});
   }
   const bool started = Count(step, {"Waiting", "Skipped"}) < total;
-  const bool ended = total > 0 &&
-                     Count(step, {"Succeeded", "Failed", "Cancelled", "Skipped"}) == total;
+  const bool ended =
+      total > 0 && Count(step, {"Succeeded", "Failed", "Cancelled", "Skipped"}) == total;
   next.phase = started ? "Running" : "Pending";
   if (started && next.start_time.unix_ms == 0) next.start_time = step.facts.now;
   next.message = !step.trouble.empty() ? step.trouble : step.message;
@@ -198,7 +201,8 @@ void AddEvents(Step& step, const api::WorkflowStatus& next) {
     step.actions.events.push_back({"Warning", "Misconfigured", step.trouble});
   }
   if (next.phase == now.phase) return;
-  if (next.phase == "Succeeded") step.actions.events.push_back({"Normal", "Completed", next.message});
+  if (next.phase == "Succeeded")
+    step.actions.events.push_back({"Normal", "Completed", next.message});
   if (next.phase == "Failed") step.actions.events.push_back({"Warning", "Failed", next.message});
 }
 
@@ -213,8 +217,8 @@ void PlanStatus(Step& step) {
   const api::WorkflowStatus& now = step.workflow.status;
   // Jobs on their way will say more in a moment: one write for a batch.
   const bool coming = !step.ledger.creates.empty() || !step.actions.creates.empty();
-  const bool urgent = Misconfigured(next) != Misconfigured(now) ||
-                      (next.phase != now.phase && !coming);
+  const bool urgent =
+      Misconfigured(next) != Misconfigured(now) || (next.phase != now.phase && !coming);
   const std::int64_t left = step.ledger.status_ms == 0
                                 ? (coming ? kSettleMs : 0)
                                 : step.ledger.status_ms + kSettleMs - step.facts.boot_ms;

@@ -23,12 +23,12 @@ namespace muster::op {
 struct WorkflowLedger {
   std::string uid;
   std::int64_t checked_generation = -1;
-  std::string complaint;  // of WhyNotWorkflow at that generation
+  std::string complaint;                        // of WhyNotWorkflow at that generation
   std::map<std::string, std::int64_t> creates;  // task -> BootMs of the request
   struct Refusal {
     std::string text;
     std::int64_t retry_at_ms = 0;  // BootMs
-    bool told = true;  // a refusal for good: Misconfigured; else only tried again
+    bool told = true;              // a refusal for good: Misconfigured; else only tried again
   };
   std::map<std::string, Refusal> refused;  // by task
   bool status_in_flight = false;
@@ -42,9 +42,9 @@ struct WorkflowLedger {
 struct TaskJob {
   bool exists = false;
   bool ours = false;
-  std::string holder;   // with !ours: words for the condition
-  std::string phase;    // "" while the Job has no status
-  std::string reason;   // while it is pending
+  std::string holder;  // with !ours: words for the condition
+  std::string phase;   // "" while the Job has no status
+  std::string reason;  // while it is pending
   std::string message;
 };
 

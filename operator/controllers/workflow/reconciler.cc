@@ -46,9 +46,8 @@ TaskJob ViewOf(const api::Job& job, const api::Workflow& workflow) {
 
 }  // namespace
 
-WorkflowController::WorkflowController(
-    state::ClusterState& state, actuate::Actuator& actuator,
-    std::function<void(const std::string&, std::int64_t)> wake)
+WorkflowController::WorkflowController(state::ClusterState& state, actuate::Actuator& actuator,
+                                       std::function<void(const std::string&, std::int64_t)> wake)
     : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
 
 void WorkflowController::Reconcile(const std::string& key) {
@@ -114,11 +113,10 @@ void WorkflowController::CreateJob(const api::Workflow& workflow, WorkflowLedger
     return;
   }
   ledger.creates[name] = boot;
-  actuator_.CreateJob(workflow.meta.ns, *json,
-                      [this, key = api::KeyOf(workflow.meta), uid = workflow.meta.uid,
-                       name](const Result<std::string>& answer) {
-                        TakeCreated(key, uid, name, answer);
-                      });
+  actuator_.CreateJob(
+      workflow.meta.ns, *json,
+      [this, key = api::KeyOf(workflow.meta), uid = workflow.meta.uid,
+       name](const Result<std::string>& answer) { TakeCreated(key, uid, name, answer); });
 }
 
 void WorkflowController::TakeCreated(const std::string& key, const std::string& uid,
@@ -140,8 +138,7 @@ void WorkflowController::TakeCreated(const std::string& key, const std::string& 
   }
   ledger->creates.erase(task);
   const bool quota = error.message.find("exceeded quota") != std::string::npos;
-  const bool for_good =
-      (error.code == Code::kInvalid || error.code == Code::kForbidden) && !quota;
+  const bool for_good = (error.code == Code::kInvalid || error.code == Code::kForbidden) && !quota;
   ledger->refused[task] = {error.message, boot + (for_good ? kRefusedMs : kRetryMs), for_good};
   base::LogInfo("task refused", {{"workflow", key}, {"task", task}, {"error", error.message}});
   state_.MarkWorkflow(key);

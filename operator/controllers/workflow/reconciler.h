@@ -37,8 +37,7 @@ class WorkflowController {
   void CreateJob(const api::Workflow& workflow, WorkflowLedger& ledger, std::size_t task);
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& task,
                    const base::Result<std::string>& answer);
-  void WriteStatus(const api::Workflow& workflow, WorkflowLedger& ledger,
-                   WorkflowActions& actions);
+  void WriteStatus(const api::Workflow& workflow, WorkflowLedger& ledger, WorkflowActions& actions);
   // `from`: the resourceVersion the write was made from.
   void TakeStatus(const std::string& key, const std::string& uid, const std::string& from,
                   const std::vector<api::EventText>& events,
