@@ -53,6 +53,7 @@ kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
 TenantSettings TenantSettingsOf(const config::Settings& settings) {
   TenantSettings tenants;
   tenants.own_namespace = settings.ns;
+  tenants.role_prefix = settings.tenant_role_prefix;
   return tenants;
 }
 

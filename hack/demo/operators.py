@@ -3,7 +3,7 @@
 import os
 
 from . import install, processes
-from .kubectl import LEASE, ROOT, SYSTEM, DemoError
+from .kubectl import LEASE, RELEASE, ROOT, SYSTEM, DemoError
 
 PROGRAM = ROOT / "build" / "release" / "muster-operator"
 
@@ -18,6 +18,7 @@ def start(kubectl, state):
         words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, index),
                  "--namespace", SYSTEM, "--identity", install.identity(index),
                  "--listen", f"127.0.0.1:{port}", "--lease-name", LEASE,
+                 "--tenant-role-prefix", RELEASE,
                  *os.environ.get("OPERATOR_FLAGS", "").split()]
         name = install.identity(index)
         process = processes.start(state, name, words, port=port)

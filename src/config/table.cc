@@ -96,6 +96,8 @@ std::vector<Setting> ProgramSettings() {
        kRestart,
        "The tenant of jobs in namespaces that no tenant claims; empty means that they wait with "
        "NoTenant."},
+      {"tenantRolePrefix", TextField{MUSTER_AT(tenant_role_prefix), DnsName, "a name"}, kRestart,
+       "Users and groups of a tenant are bound to the ClusterRole <prefix>-tenant-user."},
       {"podGroupTimeout", DurationField{MUSTER_AT(pod_group_timeout_ms), kSecond, 24 * kHour},
        kRestart,
        "The gang timeout of pods of other controllers that do not say "

@@ -42,6 +42,7 @@ struct Settings {
   base::LogLevel log_level = base::LogLevel::kInfo;
   LeaseSettings lease;
   ClientSettings client;
+  std::string tenant_role_prefix = "muster";  // of the ClusterRoles <prefix>-tenant-user, -viewer
   std::string default_tenant;  // of jobs in unclaimed namespaces; empty: they wait with NoTenant
   std::int64_t pod_group_timeout_ms = 600'000;  // of foreign gangs that do not say their own
   sched::Policy policy;
