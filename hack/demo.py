@@ -25,10 +25,10 @@ from demo.state import CLUSTER_DIR, State  # noqa: E402
 
 
 def apply_samples(kubectl, *parts):
-    """The sample files whose names hold one of `parts`; all without."""
-    for path in install.samples():
-        if not parts or any(part in path.name for part in parts):
-            kubectl.run("apply", "-f", path)
+    """The sample files whose names hold one of `parts`, in one go; all without."""
+    files = [path for path in install.samples()
+             if not parts or any(part in path.name for part in parts)]
+    kubectl.run("apply", "--server-side", *[f"--filename={path}" for path in files])
 
 
 def start(state):
@@ -52,10 +52,7 @@ def run(state):
     apply_samples(kubectl, "tenants", "first")
     research = "muster-demo-research/sweep"
     good = live.until("sweep runs", lambda: phase(live, research) == "Running", 30)
-    apply_samples(kubectl, "preempt")
-    good = live.until("flagship has a place", lambda: phase(
-        live, "muster-demo-language/flagship") in ("Scheduling", "Running"), 30) and good
-    apply_samples(kubectl, "queue", "never")
+    apply_samples(kubectl, "preempt", "queue", "never")
     good = live.until("every job has ended or says why not", lambda: finished(kubectl, live),
                       120) and good
     story.tell(live, capacity(kubectl))

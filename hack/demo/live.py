@@ -3,7 +3,6 @@
 On a terminal the table redraws; otherwise a line appears whenever a job's columns changed.
 """
 
-import re
 import shutil
 import sys
 import time
@@ -13,6 +12,9 @@ from .kubectl import is_ours
 FINISHED = ("Succeeded", "Failed", "Cancelled")
 STUCK = ("Misconfigured", "ExceedsMaxQuota", "NoMatchingNodes")
 HOLDING = ("Scheduling", "Running", "Preempting")
+# A line a pod: its tenant, its phase, and the GPUs of its containers.
+PODS = ("jsonpath={range .items[*]}{.metadata.labels['scheduler\\.io/tenant']} {.status.phase}"
+        " {.spec.containers[*].resources.requests['nvidia\\.com/gpu']}{'\\n'}{end}")
 
 
 class Story:
@@ -71,19 +73,26 @@ class Live:
         now = time.monotonic()
         seconds = now - self._last if self._last else 0.0
         self._last = now
-        held = {}
         for item in self._kubectl.items("jobs.scheduler.io"):
             if not is_ours(item["metadata"]["namespace"]):
                 continue
             key = f"{item['metadata']['namespace']}/{item['metadata']['name']}"
             story = self.jobs.setdefault(key, Story(item, now))
             story.see(item, now, seconds)
-            if story.phase in HOLDING:
-                held[story.tenant] = held.get(story.tenant, 0) + story.gpus
-        for tenant, gpus in held.items():
+        for tenant, gpus in self._held().items():
             self.gpu_seconds[tenant] = self.gpu_seconds.get(tenant, 0.0) + gpus * seconds
             self.peak[tenant] = max(self.peak.get(tenant, 0), gpus)
         self.show()
+
+    def _held(self):
+        """GPUs of each tenant's pods that have a node and have not ended."""
+        held = {}
+        listed = self._kubectl.run("get", "pods", "-A", "-l", "scheduler.io/tenant", "-o", PODS)
+        for line in listed.splitlines():
+            tenant, phase, *gpus = line.split()
+            if phase in ("Pending", "Running"):
+                held[tenant] = held.get(tenant, 0) + sum(map(int, gpus))
+        return held
 
     def until(self, what, check, seconds):
         """Polls about once a second until check(); False when the time is over."""
@@ -109,7 +118,7 @@ class Live:
         for line in rows:
             words = line.split()
             key = "/".join(words[:2])
-            shape = re.sub(r"\s+\S+$", "", line)  # without AGE, which always changes
+            shape = words[2:-1]  # without AGE, which always changes
             if self._lines.get(key) != shape:
                 if not self._lines:
                     print(f"      {lines[0]}")

@@ -6,7 +6,6 @@ from . import install, processes
 from .kubectl import LEASE, ROOT, SYSTEM, DemoError
 
 PROGRAM = ROOT / "build" / "release" / "muster-operator"
-LEASE_SECONDS = ("5s", "4s", "1s")  # duration, renew deadline, retry: short, to show a handover
 
 
 def start(kubectl, state):
@@ -16,12 +15,10 @@ def start(kubectl, state):
     started = []
     for index in range(install.REPLICAS):
         port = processes.free_port()
-        duration, deadline, retry = LEASE_SECONDS
         words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, index),
                  "--namespace", SYSTEM, "--identity", install.identity(index),
                  "--listen", f"127.0.0.1:{port}", "--lease-name", LEASE,
-                 "--lease-duration", duration, "--lease-renew-deadline", deadline,
-                 "--lease-retry-period", retry, *os.environ.get("OPERATOR_FLAGS", "").split()]
+                 *os.environ.get("OPERATOR_FLAGS", "").split()]
         name = install.identity(index)
         process = processes.start(state, name, words, port=port)
         started.append((name, process, port))

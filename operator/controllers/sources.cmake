@@ -29,4 +29,11 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched AND TARGET m
   target_compile_options(muster_controllers PRIVATE ${MUSTER_WARNINGS})
   target_link_libraries(muster_controllers PUBLIC muster::actuate muster::state muster::kube
                                                   muster::sched muster::api muster::base)
+  foreach(controller foreign quota tenant workflow)
+    muster_test(operator/${controller}_plan_test DEPS muster::controllers)
+  endforeach()
+  foreach(controller foreign tenant workflow)
+    muster_test(operator/${controller}_controller_test
+                DEPS muster::controllers muster::fake_api LABELS threads)
+  endforeach()
 endif()

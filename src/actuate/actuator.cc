@@ -51,9 +51,9 @@ void Actuator::DeletePod(const std::string& ns, const std::string& name, std::st
 }
 
 void Actuator::BindPod(const api::Pod& pod, const std::string& node, std::int64_t epoch,
-                       Done done) {
+                       bool borrowing, Done done) {
   Submit({Verb::kCreate, ObjectPath(kube::kPods, pod.meta.ns, pod.meta.name, "binding"), kManager,
-          api::RenderBinding(pod, node, epoch), Lane::kPods},
+          api::RenderBinding(pod, node, epoch, borrowing), Lane::kPods},
          std::move(done));
 }
 

@@ -51,6 +51,11 @@ void ReadObject(std::string_view json, T& out, Problem& problem) {
 
 std::int64_t DecodeDrops() { return drops.load(std::memory_order_relaxed); }
 
+bool IsWhole(std::string_view json) {
+  Scanner scan(json);
+  return scan.Value().has_value() && scan.AtEnd();
+}
+
 template <class T>
 T Decode(std::string_view json) {
   T out;

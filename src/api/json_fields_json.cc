@@ -150,6 +150,7 @@ std::map<std::string, std::string> Fields::TextMap(const char* key) const {
   const Fields map = At(key);
   if (!map.present()) return out;
   for (const auto& [name, value] : map.value_->items()) {
+    if (value.is_null()) continue;  // left out when the text was scanned (codec_json.cc)
     if (value.is_string()) {
       out.emplace_hint(out.end(), name, value.get<std::string>());
     } else if (!value.is_null()) {  // null stands for what the scan left out

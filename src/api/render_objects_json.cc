@@ -69,8 +69,9 @@ std::string RenderEvent(const std::string& kind, const std::string& api_version,
   return ToText(out);
 }
 
-std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch) {
-  const Json out = {{"apiVersion", "v1"},
+std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch,
+                          bool borrowing) {
+  Json out = {{"apiVersion", "v1"},
                     {"kind", "Binding"},
                     {"metadata",
                      {{"name", pod.meta.name},
@@ -80,6 +81,7 @@ std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t 
                       {"labels", {{kLabelFenced, "true"}}},
                       {"annotations", {{kAnnotationEpoch, std::to_string(epoch)}}}}},
                     {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+  if (borrowing) out["metadata"]["annotations"][kAnnotationBorrowing] = "true";
   return ToText(out);
 }
 

@@ -34,6 +34,11 @@ bool Scanner::Take(char c) {
   return true;
 }
 
+bool Scanner::AtEnd() {
+  SkipSpace();
+  return at_ == text_.size();
+}
+
 bool Scanner::SkipString() {
   const std::size_t end = EndOfString(text_, at_);
   if (end == std::string_view::npos) return false;

@@ -29,6 +29,8 @@ class Scanner {
   std::optional<std::string_view> Value();
   // A key, without quotes, and its colon.
   std::optional<std::string_view> Key();
+  // Nothing but white space is left.
+  bool AtEnd();
 
  private:
   void SkipSpace();

@@ -8,6 +8,16 @@ muster_library(api RANK 1
   EXTERNAL nlohmann_json::nlohmann_json)
 muster_test(api/codec_test DEPS muster::api)
 muster_test(api/render_pod_test DEPS muster::api)
+muster_test(api/pod_test DEPS muster::api)
+muster_test(api/poison_test DEPS muster::api)
+muster_test(api/status_patch_test DEPS muster::api)
+add_executable(api.schema_probe tests/api/schema_probe.cc)
+target_include_directories(api.schema_probe PRIVATE src)
+target_link_libraries(api.schema_probe PRIVATE muster::api nlohmann_json::nlohmann_json)
+add_test(NAME api.schema_test
+         COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/api/schema_test.py
+                 $<TARGET_FILE:api.schema_probe>)
+set_tests_properties(api.schema_test PROPERTIES TIMEOUT 60 LABELS "unit")
 add_test(NAME e2e.crd
          COMMAND python3 -m unittest crd_test admission_test
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests/e2e)

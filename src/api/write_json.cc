@@ -14,7 +14,11 @@ bool InBytes(std::string_view resource) {
 }  // namespace
 
 void PutText(Json& to, const char* key, const std::string& text) {
-  if (!text.empty()) to[key] = text;
+  if (!text.empty()) to[key] = CutText(text, kMaxMessage);
+}
+
+void PutRanges(Json& to, const char* key, const std::string& ranges) {
+  if (!ranges.empty()) to[key] = ranges;
 }
 
 void PutTime(Json& to, const char* key, base::TimePoint time) {

@@ -15,10 +15,12 @@
 
 namespace muster::api {
 
-// The most that messages in status and conditions hold, in bytes (maxLength in the schemas).
+// The most that texts in a status hold, in bytes (maxLength in the schemas); longer ones are cut.
 inline constexpr std::size_t kMaxMessage = 4'096;
 
 void PutText(Json& to, const char* key, const std::string& text);
+// Never cut: they are decisions, not words.
+void PutRanges(Json& to, const char* key, const std::string& ranges);
 void PutTime(Json& to, const char* key, base::TimePoint time);
 void PutTexts(Json& to, const char* key, const std::vector<std::string>& texts);
 void PutResources(Json& to, const char* key, const ResourceList& list);

@@ -41,8 +41,8 @@ void PutTasks(Json& to, const std::vector<TaskStatus>& tasks) {
   Json& out = to["tasks"] = Json::array();
   for (const TaskStatus& task : tasks) {
     Json one = {{"name", task.name}, {"ready", task.ready}};
-    PutText(one, "succeeded", task.succeeded);
-    PutText(one, "failed", task.failed);
+    PutRanges(one, "succeeded", task.succeeded);
+    PutRanges(one, "failed", task.failed);
     out.push_back(std::move(one));
   }
 }
@@ -62,7 +62,7 @@ Json StatusToJson(const JobStatus& status) {
   PutText(out, "priority", status.priority);
   PutText(out, "phase", status.phase);
   PutText(out, "reason", status.reason);
-  PutText(out, "message", CutText(status.message, kMaxMessage));
+  PutText(out, "message", status.message);
   PutText(out, "ready", status.ready);
   PutText(out, "nodes", status.nodes);
   PutTasks(out, status.tasks);
@@ -107,7 +107,7 @@ Json StatusToJson(const WorkflowStatus& status) {
               {"running", status.running}};
   PutText(out, "phase", status.phase);
   PutText(out, "done", status.done);
-  PutText(out, "message", CutText(status.message, kMaxMessage));
+  PutText(out, "message", status.message);
   for (const WorkflowTaskStatus& task : status.tasks) {
     out["tasks"].push_back({{"name", task.name}, {"phase", task.phase}});
   }

@@ -1,9 +1,3 @@
-# Of sched only the value Policy is used.  Where its library is not in the tree, its headers suffice.
-if(NOT TARGET muster_sched)
-  add_library(muster_sched INTERFACE)
-  add_library(muster::sched ALIAS muster_sched)
-  set_target_properties(muster_sched PROPERTIES MUSTER_RANK 1)
-endif()
 muster_library(config RANK 2
   SRCS table.cc fields.cc file_yaml.cc invocation.cc load.cc config_file.cc reference.cc
   DEPS base sched

@@ -3,7 +3,6 @@
 #include "muster/kube/client.h"
 
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <future>
 #include <optional>
@@ -32,13 +31,20 @@ struct Wire {
 
 Wire ToWire(Verb verb) {
   switch (verb) {
-    case Verb::kGet: return {"GET", "", "get"};
-    case Verb::kCreate: return {"POST", "application/json", "create"};
-    case Verb::kUpdate: return {"PUT", "application/json", "update"};
-    case Verb::kMergePatch: return {"PATCH", "application/merge-patch+json", "patch"};
-    case Verb::kJsonPatch: return {"PATCH", "application/json-patch+json", "json_patch"};
-    case Verb::kApply: return {"PATCH", "application/apply-patch+yaml", "apply"};
-    case Verb::kDelete: return {"DELETE", "application/json", "delete"};
+    case Verb::kGet:
+      return {"GET", "", "get"};
+    case Verb::kCreate:
+      return {"POST", "application/json", "create"};
+    case Verb::kUpdate:
+      return {"PUT", "application/json", "update"};
+    case Verb::kMergePatch:
+      return {"PATCH", "application/merge-patch+json", "patch"};
+    case Verb::kJsonPatch:
+      return {"PATCH", "application/json-patch+json", "json_patch"};
+    case Verb::kApply:
+      return {"PATCH", "application/apply-patch+yaml", "apply"};
+    case Verb::kDelete:
+      return {"DELETE", "application/json", "delete"};
   }
   return {"GET", "", "get"};
 }
@@ -92,6 +98,11 @@ struct Client::Impl {
   void Record(const Call& call, int status, std::int64_t took_ms) REQUIRES_LOCK(mutex);
   void Finished();
   void FailQueued();
+  int Outstanding() const REQUIRES_LOCK(mutex) {
+    int count = counted.in_flight;
+    for (const auto& lane : lanes) count += static_cast<int>(lane.size());
+    return count;
+  }
 
   const std::shared_ptr<Transport> transport;
   const base::Clock& clock;
@@ -164,6 +175,9 @@ void Client::Impl::SendOne(Job job) {
   const Wire wire = ToWire(call.verb);
   Request request{wire.method, call.path, call.body, wire.content_type, call.timeout_ms};
   if (!call.query.empty()) request.path += "?" + call.query;
+  if (call.verb != Verb::kGet && limits.max_write_timeout_ms > 0) {
+    request.timeout_ms = std::min(request.timeout_ms, limits.max_write_timeout_ms);
+  }
   auto shared = std::make_shared<Job>(std::move(job));
   const std::int64_t sent_ms = clock.BootMs();
   transport->Send(std::move(request), [this, shared, sent_ms](base::Result<Response> answer) {
@@ -278,17 +292,15 @@ base::Result<std::string> Client::Do(Call call) {
 
 int Client::outstanding() const {
   Lock lock(impl_->mutex);
-  int count = impl_->counted.in_flight;
-  for (const auto& lane : impl_->lanes) count += static_cast<int>(lane.size());
-  return count;
+  return impl_->Outstanding();
 }
 
 bool Client::WaitIdle(std::int64_t timeout_ms) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (outstanding() > 0) {
-    if (std::chrono::steady_clock::now() >= until) return false;
-    Lock lock(impl_->mutex);
-    impl_->changed.wait_for(impl_->mutex, std::chrono::milliseconds(5));
+  Lock lock(impl_->mutex);
+  const std::int64_t until = impl_->clock.BootMs() + timeout_ms;
+  while (impl_->Outstanding() > 0) {
+    if (impl_->clock.BootMs() >= until) return false;
+    impl_->clock.Wait(impl_->changed, impl_->mutex, until);
   }
   return true;
 }

@@ -163,8 +163,8 @@ base::Result<std::shared_ptr<Pools>> CpprestTransport::PoolsFor(const Credential
   if (!pools_.empty() && pools_.back()->certificate_pem == credential.certificate_pem) {
     return pools_.back();
   }
-  const auto tls = TlsMaterial::Parse(connection_.ca_pem, credential.certificate_pem,
-                                      credential.key_pem);
+  const auto tls =
+      TlsMaterial::Parse(connection_.ca_pem, credential.certificate_pem, credential.key_pem);
   if (!tls.ok()) return Error{tls.error().code, "the " + tls.error().message};
   auto pools = std::make_shared<Pools>();
   pools->certificate_pem = credential.certificate_pem;
@@ -179,8 +179,10 @@ base::Result<std::shared_ptr<Pools>> CpprestTransport::PoolsFor(const Credential
   return pools;
 }
 
-base::Result<std::shared_ptr<HttpExchange>> CpprestTransport::Start(
-    const Request& request, HttpHandler handler, Which which, const Credential& credential) {
+base::Result<std::shared_ptr<HttpExchange>> CpprestTransport::Start(const Request& request,
+                                                                    HttpHandler handler,
+                                                                    Which which,
+                                                                    const Credential& credential) {
   const base::Result<std::shared_ptr<Pools>> pools = PoolsFor(credential);
   if (!pools.ok()) return pools.error();
   HttpRequest out;

@@ -1,5 +1,6 @@
 // Runs an exec plugin of a kubeconfig and reads the ExecCredential it prints.
-// Protocol: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+// Protocol:
+// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 //
 // Threads: pure functions but for the child process; the caller waits for it.
 #pragma once

@@ -1,8 +1,8 @@
 // One pool of HTTP/1.1 connections to one server: requests go in, heads and bytes come out.  The
 // part of CpprestTransport that knows cpprestsdk; everything about Kubernetes is in the other part.
 //
-// Threads: Start and Cancel from any thread.  Handlers run on the process-wide I/O threads, those of
-// one exchange one at a time, never inside Start.
+// Threads: Start and Cancel from any thread.  Handlers run on the process-wide I/O threads, those
+// of one exchange one at a time, never inside Start.
 #pragma once
 
 #include <cstdint>

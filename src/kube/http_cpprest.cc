@@ -1,10 +1,12 @@
 // What cpprestsdk does that one has to know (read in its asio client, 2.10.18):
 // - Its timeout is a pause between two steps, so a deadline of our own cancels the exchange.
-// - When a pooled connection turns out to be closed, it writes the request again on a new one, also a
+// - When a pooled connection turns out to be closed, it writes the request again on a new one, also
+// a
 //   POST, unless the body cannot seek.  A write must not happen twice, nor late behind the leader's
 //   back: so every request but a GET gets a body stream that cannot seek.
 // - It makes a TLS context for every connection and lets us fill it.
-// - A body may arrive before the continuation that gets the head has run: Exchange puts them in order.
+// - A body may arrive before the continuation that gets the head has run: Exchange puts them in
+// order.
 #include <cpprest/astreambuf.h>
 #include <cpprest/http_client.h>
 #include <cpprest/producerconsumerstream.h>
@@ -190,9 +192,7 @@ std::int64_t RetryAfterMs(const http::http_response& response) {
   return 1000 * std::clamp<std::int64_t>(base::ParseInt(header->second).value_or(0), 0, 3'600);
 }
 
-Error ToError(const std::exception& exception) {
-  return {Code::kUnavailable, exception.what(), 0};
-}
+Error ToError(const std::exception& exception) { return {Code::kUnavailable, exception.what(), 0}; }
 
 class CpprestPool final : public HttpPool {
  public:

@@ -168,8 +168,8 @@ void ReadUser(const Entry& user, Connection& connection) {
   }
   const YAML::Node exec = user.node["exec"];
   if (exec && exec.IsMap()) connection.exec = ReadExec(user, exec);
-  const auto tls = TlsMaterial::Parse("", connection.client_certificate_pem,
-                                      connection.client_key_pem);
+  const auto tls =
+      TlsMaterial::Parse("", connection.client_certificate_pem, connection.client_key_pem);
   if (!tls.ok()) Refuse(user, "the " + tls.error().message);
 }
 

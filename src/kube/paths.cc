@@ -32,8 +32,7 @@ std::string EscapeQuery(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 &&
-        (std::isalnum(byte) != 0 || kUnreserved.find(c) != std::string_view::npos)) {
+    if (byte < 0x80 && (std::isalnum(byte) != 0 || kUnreserved.find(c) != std::string_view::npos)) {
       out += c;
     } else {
       out += {'%', kHex[byte >> 4], kHex[byte & 15]};

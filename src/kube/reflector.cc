@@ -4,8 +4,8 @@
 //    ▲             └──410, other 4xx, three ERROR events in a row, Relist()──► List
 //    └── failed: back off
 //
-// Answers and lines arrive in a mailbox that the transport's threads fill and this thread empties; a
-// request that is given up keeps its mailbox alive and fills it for nobody.
+// Answers and lines arrive in a mailbox that the transport's threads fill and this thread empties;
+// a request that is given up keeps its mailbox alive and fills it for nobody.
 #include "muster/kube/reflector.h"
 
 #include <algorithm>
@@ -52,9 +52,9 @@ struct RawReflector::Impl {
         clock(c),
         options(std::move(o)),
         handler(std::move(h)),
-        seed(options.seed != 0 ? options.seed
-                               : base::StableHash(options.path) ^
-                                     static_cast<std::uint64_t>(c.BootMs())),
+        seed(options.seed != 0
+                 ? options.seed
+                 : base::StableHash(options.path) ^ static_cast<std::uint64_t>(c.BootMs())),
         backoff(kFirstBackoffMs, kMaxBackoffMs, seed) {}
 
   void Run();
@@ -82,10 +82,10 @@ struct RawReflector::Impl {
   std::int64_t wait_at_least_ms = 0;  // what a Retry-After asked for
   std::string last_version;
   int resume_failures = 0;
-  bool delivered = false;      // since the watch was opened
-  bool have_list = false;      // something to resume from
-  std::uint64_t listed = 0;    // `wanted` when the last LIST began
-  bool interrupted = false;    // the last LIST was given up for a newer wish
+  bool delivered = false;    // since the watch was opened
+  bool have_list = false;    // something to resume from
+  std::uint64_t listed = 0;  // `wanted` when the last LIST began
+  bool interrupted = false;  // the last LIST was given up for a newer wish
 
   mutable base::Mutex mutex;
   std::shared_ptr<Mailbox> current GUARDED_BY(mutex);
@@ -240,9 +240,9 @@ Next RawReflector::Impl::Watch() {
     ++counted.watches;
   }
   const auto spread = static_cast<std::int64_t>(NextRandom(seed) % kMinWatchSeconds);
-  const std::string query =
-      "watch=true&allowWatchBookmarks=true&timeoutSeconds=" +
-      std::to_string(kMinWatchSeconds + spread) + "&resourceVersion=" + EscapeQuery(last_version);
+  const std::string query = "watch=true&allowWatchBookmarks=true&timeoutSeconds=" +
+                            std::to_string(kMinWatchSeconds + spread) +
+                            "&resourceVersion=" + EscapeQuery(last_version);
   StreamHandler to_mailbox;
   to_mailbox.on_line = [mailbox](std::string_view line) {
     Lock lock(mailbox->mutex);
@@ -340,8 +340,8 @@ Next RawReflector::Impl::AfterEnd(const base::Result<Response>& end, bool short_
   return passing ? Next::kResumeAfterBackoff : Next::kListAfterBackoff;
 }
 
-RawReflector::RawReflector(Transport& transport, const base::Clock& clock,
-                           ReflectorOptions options, Handler handler)
+RawReflector::RawReflector(Transport& transport, const base::Clock& clock, ReflectorOptions options,
+                           Handler handler)
     : impl_(std::make_unique<Impl>(transport, clock, std::move(options), std::move(handler))) {}
 
 RawReflector::~RawReflector() { Stop(); }

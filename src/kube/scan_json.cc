@@ -101,7 +101,8 @@ std::optional<std::string> FindJson(std::string_view json,
   const auto raw = scanner.Value();
   if (!raw || *raw == "null") return std::nullopt;
   if (raw->front() != '"') return std::string(*raw);
-  if (raw->find('\\') == std::string_view::npos) return std::string(raw->substr(1, raw->size() - 2));
+  if (raw->find('\\') == std::string_view::npos)
+    return std::string(raw->substr(1, raw->size() - 2));
   const auto parsed = nlohmann::json::parse(*raw, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_string()) return std::nullopt;
   return parsed.get<std::string>();

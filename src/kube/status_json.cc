@@ -14,13 +14,19 @@ constexpr std::size_t kMaxExcerpt = 300;
 
 Code ToCode(int status, const std::string& reason) {
   switch (status) {
-    case 404: return Code::kNotFound;
-    case 409: return reason == "AlreadyExists" ? Code::kExists : Code::kConflict;
-    case 410: return Code::kGone;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return reason == "AlreadyExists" ? Code::kExists : Code::kConflict;
+    case 410:
+      return Code::kGone;
     case 401:
-    case 403: return Code::kForbidden;
-    case 429: return Code::kThrottled;
-    default: break;
+    case 403:
+      return Code::kForbidden;
+    case 429:
+      return Code::kThrottled;
+    default:
+      break;
   }
   // 408 is the API server giving up on us in time, not a fault of the request.
   return status >= 500 || status == 408 ? Code::kUnavailable : Code::kInvalid;

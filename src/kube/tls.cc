@@ -56,7 +56,7 @@ KeyPtr ReadKey(const std::string& pem) {
 }  // namespace
 
 struct TlsMaterial::Parts {
-  StorePtr trust;                  // null: the system's
+  StorePtr trust;                     // null: the system's
   std::vector<X509Ptr> certificates;  // leaf first
   KeyPtr key;
 };

@@ -115,7 +115,7 @@ Wide Cycle::UnitsOf(std::uint32_t gang, const Request& request, ResourceId resou
   Wide units = 0;
   for (const std::uint32_t id : Slot(gang).occupants) {
     const OccupantSlot& occupant = state.occupants[id];
-    if (occupant.node == kNone) continue;
+    if (occupant.node == kNoSlot) continue;
     for (const SigTask& task : request.sig->tasks) {
       if (!cache.indexes[task.shape].FixedAt(occupant.node)) continue;
       units += AmountOf(occupant.amounts, resource);
@@ -135,7 +135,7 @@ bool Cycle::Touches(std::uint32_t gang, const std::vector<Place>& places) const 
 }
 
 void Cycle::LeaveNamespace(Trial& trial, const OccupantSlot& occupant) const {
-  if (occupant.ns == kNone || !state.namespaces[occupant.ns].quota) return;
+  if (occupant.ns == kNoSlot || !state.namespaces[occupant.ns].quota) return;
   Sums sums;
   sums.Add(occupant.amounts, 1);
   sums.Add(occupant.limit_amounts, 1);

@@ -43,6 +43,8 @@ struct Cycle {
   std::optional<ResourceId> device;
   std::vector<Reserved> reserved;
   Plan plan;
+  // For texts: the gangs that hold most of a resource (explain.cc).
+  std::map<ResourceId, std::vector<std::uint32_t>> holders;
 
   const GangSlot& Slot(std::uint32_t gang) const { return state.gangs[gang]; }
   const Gang& At(std::uint32_t gang) const { return *state.gangs[gang].gang; }

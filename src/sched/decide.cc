@@ -21,7 +21,7 @@ Waiting Sort(const Cycle& cycle) {
   for (const Reserved& r : cycle.reserved) reserved[r.gang] = true;
   for (const std::uint32_t id : cycle.state.Gangs(GangState::kPending)) {
     const GangSlot& slot = cycle.Slot(id);
-    if (slot.tenant == kNone || !cycle.quota.Known(slot.tenant)) {
+    if (slot.tenant == kNoSlot || !cycle.quota.Known(slot.tenant)) {
       waiting.tenantless.push_back(id);
     } else if (reserved[id]) {
       waiting.reserved.push_back(id);
@@ -138,9 +138,9 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
   }
   Why why;
   const Request& request = cycle_.RequestOf(gang);
-  const bool by_nodes =
-      refusal.ceiling == Ceiling::kOpen || (refusal.ceiling == Ceiling::kCluster && !refusal.alone &&
-                                            CountFitting(cycle_, request) < request.sig->least);
+  const bool by_nodes = refusal.ceiling == Ceiling::kOpen ||
+                        (refusal.ceiling == Ceiling::kCluster && !refusal.alone &&
+                         CountFitting(cycle_, request) < request.sig->least);
   why = by_nodes ? ExplainPlace(cycle_, gang) : ExplainQuota(cycle_, gang, refusal);
   if (room.kind == Room::Kind::kLimited) {
     why.text += "; room can be made, but no more evictions are allowed at this time";
@@ -162,8 +162,8 @@ bool Decider::TryStart(std::uint32_t gang, Trial& trial) {
 void Decider::Begin(std::uint32_t gang, Placed placed) {
   const GangSlot& slot = cycle_.Slot(gang);
   cycle_.quota.Use(slot.tenant, placed.used, -1, QuotaBook::kUp);
-  const bool entitled = slot.gang->priority > kScavenger &&
-                        cycle_.quota.Entitled(slot.tenant, placed.used);
+  const bool entitled =
+      slot.gang->priority > kScavenger && cycle_.quota.Entitled(slot.tenant, placed.used);
   cycle_.quota.Use(slot.tenant, placed.used, 1,
                    QuotaBook::kUp | (entitled ? QuotaBook::kEntitled : 0U));
   if (slot.occupants.empty()) cycle_.CountStart(slot.tenant);

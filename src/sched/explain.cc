@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::size_t kMostRefusals = 5;  // of one sentence
 constexpr std::size_t kMostHolders = 3;
+constexpr std::ptrdiff_t kMostLookedAt = 64;
 
 // How one class fares on all nodes.
 struct Census {
   std::int64_t nodes = 0;
   std::int64_t open = 0;              // take a replica now
-  std::int64_t possible = 0;          // could if they were empty and healthy
-  std::int64_t healthy = 0;           // could if they were empty
+  bool possible = false;              // some could if they were empty and healthy
+  bool healthy = false;               // some could if they were empty
   std::vector<std::string> refusals;  // "80 insufficient nvidia.com/gpu (need 8)", most first
 };
 
@@ -65,9 +66,10 @@ Census Count(const Cycle& cycle, const Wanted& wanted, bool empty) {
     ++census.nodes;
     const NodeView bare{slot, row, nullptr};
     const NodeView now{slot, row, empty ? nullptr : &cycle.cache.overlay};
-    if (FirstRefusing(cycle, wanted, bare, false) == nullptr) {
-      ++census.possible;
-      if (FirstRefusing(cycle, wanted, bare, true) == nullptr) ++census.healthy;
+    // One node that could is enough to know.
+    if (!census.healthy && FirstRefusing(cycle, wanted, bare, false) == nullptr) {
+      census.possible = true;
+      census.healthy = FirstRefusing(cycle, wanted, bare, true) == nullptr;
     }
     const Filter* filter = FirstRefusing(cycle, wanted, now, true);
     if (filter == nullptr) {
@@ -88,52 +90,61 @@ std::string CensusText(const Census& census, std::string_view what) {
   return text;
 }
 
-struct Holder {
-  std::int64_t end = 0;  // 0: no bound
-  std::int64_t amount = 0;
-  const Gang* gang = nullptr;
-};
-
 // What a gang holds of the resource on nodes that the class could use.
 std::int64_t HeldBy(const Cycle& cycle, const GangSlot& slot, ResourceId resource,
                     const ShapeIndex& index) {
   Wide held = 0;
   for (const std::uint32_t id : slot.occupants) {
     const OccupantSlot& occupant = cycle.state.occupants[id];
-    if (occupant.node == kNone || !index.FixedAt(occupant.node)) continue;
+    if (occupant.node == kNoSlot || !index.FixedAt(occupant.node)) continue;
     held += AmountOf(occupant.amounts, resource);
   }
   return Clamp(held);
 }
 
-std::string HoldersText(Cycle& cycle, ShapeId shape, ResourceId resource) {
-  const ShapeIndex& index = cycle.IndexOf(shape);
-  std::vector<Holder> holders;
-  bool bounded = false;
+// Who holds the resource: those that must end by a known time first (the earliest of them first),
+// then by amount.
+const std::vector<std::uint32_t>& HoldersOf(Cycle& cycle, ResourceId resource) {
+  const auto [it, fresh] = cycle.holders.try_emplace(resource);
+  std::vector<std::uint32_t>& holders = it->second;
+  if (!fresh) return holders;
   for (const GangState state : {GangState::kRunning, GangState::kReleasing}) {
     for (const std::uint32_t id : cycle.state.Gangs(state)) {
-      const std::int64_t held = HeldBy(cycle, cycle.Slot(id), resource, index);
-      if (held <= 0) continue;
-      holders.push_back({cycle.At(id).bound_end.unix_ms, held, &cycle.At(id)});
-      bounded = bounded || holders.back().end > 0;
+      if (cycle.Slot(id).holds.Of(resource) > 0) holders.push_back(id);
     }
   }
-  if (bounded) std::erase_if(holders, [](const Holder& h) { return h.end == 0; });
-  const std::size_t most = std::min(kMostHolders, holders.size());
-  std::partial_sort(holders.begin(), holders.begin() + static_cast<std::ptrdiff_t>(most),
-                    holders.end(), [&](const Holder& a, const Holder& b) {
-                      if (a.end != b.end) return a.end < b.end;
-                      if (a.amount != b.amount) return a.amount > b.amount;
-                      return a.gang->uid < b.gang->uid;
-                    });
-  holders.resize(most);
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    const Gang& left = cycle.At(a);
+    const Gang& right = cycle.At(b);
+    const bool bounded = left.bound_end.unix_ms > 0;
+    if (bounded != (right.bound_end.unix_ms > 0)) return bounded;
+    if (left.bound_end != right.bound_end) return left.bound_end < right.bound_end;
+    const Wide amount = cycle.Slot(a).holds.Of(resource);
+    const Wide other = cycle.Slot(b).holds.Of(resource);
+    return amount != other ? amount > other : left.uid < right.uid;
+  };
+  const auto most = std::min<std::ptrdiff_t>(kMostLookedAt, std::ssize(holders));
+  std::partial_sort(holders.begin(), holders.begin() + most, holders.end(), before);
+  holders.resize(static_cast<std::size_t>(most));
+  return holders;
+}
+
+std::string HoldersText(Cycle& cycle, ShapeId shape, ResourceId resource) {
+  const ShapeIndex& index = cycle.IndexOf(shape);
   const std::string& name = cycle.state.Name(resource);
   std::vector<std::string> parts;
-  for (const Holder& holder : holders) {
-    const std::string amount = AmountText(name, holder.amount);
-    parts.push_back(bounded ? amount + " when " + holder.gang->name + " ends, at the latest at " +
-                                  base::FormatMinute({holder.end})
-                            : holder.gang->name + " (" + amount + ")");
+  bool bounded = false;
+  for (const std::uint32_t id : HoldersOf(cycle, resource)) {
+    const std::int64_t held = HeldBy(cycle, cycle.Slot(id), resource, index);
+    const Gang& gang = cycle.At(id);
+    const bool ends = gang.bound_end.unix_ms > 0;
+    if (held <= 0) continue;
+    if (parts.size() == kMostHolders || (bounded && !ends)) break;
+    bounded = ends;
+    const std::string amount = AmountText(name, held);
+    parts.push_back(ends ? amount + " when " + gang.name + " ends, at the latest at " +
+                               base::FormatMinute(gang.bound_end)
+                         : gang.name + " (" + amount + ")");
   }
   if (parts.empty()) return "";
   return (bounded ? "; " + name + " comes free: " : "; most " + name + " is held by ") +
@@ -156,7 +167,7 @@ Worst FindWorst(Cycle& cycle, const Request& request) {
   for (const std::uint32_t task : request.order) {
     if (request.least_counts[task] == 0) continue;
     Census census = Count(cycle, cycle.WantedOf(request.sig->tasks[task].shape), false);
-    const int bad = census.possible == 0 ? 3 : census.healthy == 0 ? 2 : census.open == 0 ? 1 : 0;
+    const int bad = !census.possible ? 3 : !census.healthy ? 2 : census.open == 0 ? 1 : 0;
     if (bad <= badness) continue;
     badness = bad;
     worst = {task, std::move(census)};
@@ -245,10 +256,10 @@ Why ExplainPlace(Cycle& cycle, std::uint32_t gang) {
   const Worst worst = FindWorst(cycle, request);
   const Wanted wanted = cycle.WantedOf(request.sig->tasks[worst.task].shape);
   const std::string what = TaskText(cycle.At(gang), worst.task);
-  if (worst.census.possible == 0) {
+  if (!worst.census.possible) {
     return {Reason::kNoMatchingNodes, CensusText(Count(cycle, wanted, true), what)};
   }
-  if (worst.census.healthy == 0) {
+  if (!worst.census.healthy) {
     return {Reason::kNodesUnhealthy, CensusText(Count(cycle, wanted, true), what)};
   }
   return {Reason::kGangIncomplete, Incomplete(cycle, gang, worst)};

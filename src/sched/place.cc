@@ -72,7 +72,7 @@ class Placer {
     while (placed < count) {
       ShapeIndex& fits = cycle_.IndexOf(task.shape);
       const std::uint32_t row = fits.Best();
-      if (row == kNone) break;
+      if (row == kNoSlot) break;
       const auto here =
           static_cast<std::int32_t>(std::min<std::int64_t>(fits.RoomAt(row), count - placed));
       trial_.Take(row, shape.request, here, shape.shape.ports);
@@ -153,7 +153,7 @@ std::int64_t CountFitting(Cycle& cycle, const Request& request) {
     while (rest > 0) {
       ShapeIndex& fits = cycle.IndexOf(task.shape);
       const std::uint32_t row = fits.Best();
-      if (row == kNone) break;
+      if (row == kNoSlot) break;
       const std::int64_t here = std::min(rest, fits.RoomAt(row));
       trial.Take(row, shape.request, here, shape.shape.ports);
       rest -= here;

@@ -79,10 +79,11 @@ std::string EvictionText(const Cycle& cycle, std::uint32_t gang, const Victim& v
   const Gang& p = cycle.At(gang);
   const Gang& v = cycle.At(victim.gang);
   const bool reclaim = victim.rule == Rule::kReclaim;
-  std::string text = v.name + " makes room for " + p.name + " by " +
-                     std::string(ToString(victim.rule)) + ": ";
-  text += reclaim ? "tenant " + p.tenant + " is within its guarantee, " + v.name + " borrows"
-                  : "priority " + std::to_string(p.priority) + " over " + std::to_string(v.priority);
+  std::string text =
+      v.name + " makes room for " + p.name + " by " + std::string(ToString(victim.rule)) + ": ";
+  text += reclaim
+              ? "tenant " + p.tenant + " is within its guarantee, " + v.name + " borrows"
+              : "priority " + std::to_string(p.priority) + " over " + std::to_string(v.priority);
   text += "; lost: " + std::to_string(cost_device_ms / 1000) + " GPU-seconds; share of tenant " +
           p.tenant + " " + Percent(shares.own_before) + " -> " + Percent(shares.own_after);
   if (p.tenant == v.tenant) return text;

@@ -49,7 +49,7 @@ void ShapeIndex::Evaluate(const Wanted& wanted, const Plugins& plugins, const Ov
 }
 
 bool ShapeIndex::Better(const WorldState& world, std::uint32_t a, std::uint32_t b) const {
-  if (a == kNone || b == kNone) return b == kNone;
+  if (a == kNoSlot || b == kNoSlot) return b == kNoSlot;
   if (cells_[a].score != cells_[b].score) return cells_[a].score > cells_[b].score;
   return world.nodes.name(a) <= world.nodes.name(b);
 }
@@ -57,7 +57,7 @@ bool ShapeIndex::Better(const WorldState& world, std::uint32_t a, std::uint32_t 
 void ShapeIndex::Rebuild(const WorldState& world) {
   leaves_ = 1;
   while (leaves_ < cells_.size()) leaves_ *= 2;
-  tree_.assign(std::size_t{leaves_} * 2, kNone);
+  tree_.assign(std::size_t{leaves_} * 2, kNoSlot);
   for (std::uint32_t row = 0; row < cells_.size(); ++row) {
     if (cells_[row].room > 0) tree_[leaves_ + row] = row;
   }
@@ -69,7 +69,7 @@ void ShapeIndex::Rebuild(const WorldState& world) {
 
 void ShapeIndex::Lift(const WorldState& world, std::uint32_t row) {
   std::uint32_t at = leaves_ + row;
-  tree_[at] = cells_[row].room > 0 ? row : kNone;
+  tree_[at] = cells_[row].room > 0 ? row : kNoSlot;
   for (at /= 2; at > 0; at /= 2) {
     const std::uint32_t left = tree_[2 * at], right = tree_[2 * at + 1];
     tree_[at] = Better(world, left, right) ? left : right;

@@ -23,7 +23,7 @@ class ShapeIndex {
   void CatchUp(const Wanted& wanted, const Plugins& plugins, const Overlay& overlay);
 
   // REQUIRES of all: caught up.
-  std::uint32_t Best() const { return tree_[1]; }  // kNone: it fits nowhere
+  std::uint32_t Best() const { return tree_[1]; }  // kNoSlot: it fits nowhere
   std::int64_t RoomAt(std::uint32_t row) const { return cells_[row].room; }
   // Whether the node passes all filters that look at the node object alone.
   bool FixedAt(std::uint32_t row) const { return row < cells_.size() && cells_[row].fixed; }
@@ -48,7 +48,7 @@ class ShapeIndex {
   void Lift(const WorldState& world, std::uint32_t row);
 
   std::vector<Cell> cells_;          // by row
-  std::vector<std::uint32_t> tree_;  // 1 is the root; leaves from leaves_ on; kNone: nothing fits
+  std::vector<std::uint32_t> tree_;  // 1 is the root; leaves from leaves_ on; kNoSlot: nothing fits
   std::uint32_t leaves_ = 0;
   std::int64_t total_ = 0;
   std::int64_t fixed_ = 0;  // rows that pass all filters that look at the node object alone

@@ -27,7 +27,11 @@ std::string OccupantKey(const std::string& key, const PodEntry& entry) {
 std::string OwnerJobUid(const api::Pod& pod) {
   if (!pod.meta.labels.contains(api::kLabelFenced)) return "";
   for (const api::OwnerReference& owner : pod.meta.owners) {
-    if (owner.controller && owner.kind == "Job") return owner.uid;
+    // A Binding's labels are copied onto the pod, so that of a batch/v1 Job may have ours too.
+    const bool ours = owner.api_version.empty() || owner.api_version.starts_with("scheduler.io/");
+    if (owner.controller && owner.kind == "Job" && ours) {
+      return owner.uid;
+    }
   }
   return "";
 }
@@ -120,10 +124,12 @@ void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   entry.counted = true;
 }
 
-void ClusterState::SetBinding(const std::string& pod_key, const std::string& node) {
+void ClusterState::SetBinding(const std::string& pod_key, const std::string& node,
+                              bool borrowing) {
   PodEntry* entry = FindPod(pod_key);
   if (entry == nullptr) return;
   entry->binding_node = node;
+  entry->binding_borrows = borrowing;
   entry->binding_version = node.empty() ? "" : entry->pod.meta.resource_version;
   entry->binding_until_ms = 0;
   FoldPod(pod_key, *entry);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "muster/base/text.h"
+#include "muster/state/cluster_state.h"
 
 namespace muster::state {
 namespace {
@@ -20,9 +21,7 @@ std::optional<std::int64_t> IntLabel(const api::Pod& pod, const char* name) {
 
 bool ForeignGroups::IsForeign(const api::Pod& pod) {
   if (pod.scheduler_name != api::kSchedulerName) return false;
-  return std::none_of(pod.meta.owners.begin(), pod.meta.owners.end(), [&](const auto& owner) {
-    return owner.controller && owner.kind == "Job" && pod.meta.labels.contains(api::kLabelFenced);
-  });
+  return OwnerJobUid(pod).empty();
 }
 
 std::string ForeignGroups::GroupKey(const api::Pod& pod) {

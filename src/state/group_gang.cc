@@ -7,6 +7,8 @@
 namespace muster::state {
 namespace {
 
+constexpr const char* kBorrowing = api::kAnnotationBorrowing;
+
 bool Leaving(const ForeignGroup& group, const api::Pod& pod) {
   return pod.meta.deletion.unix_ms != 0 || group.deletes.contains(pod.meta.uid);
 }
@@ -31,6 +33,7 @@ void Count(const ForeignGroup& group, const PodEntry& entry, GroupTally& tally) 
     if (placed) ++tally.leaving;
   } else if (placed) {
     ++tally.bound;
+    tally.borrowing |= entry.binding_borrows || pod.meta.annotations.contains(kBorrowing);
     tally.first_start = Earlier(tally.first_start, pod.started);
   } else if (!pod.gates.empty()) {
     ++tally.gated;
@@ -68,7 +71,7 @@ void AddPlaced(ClusterState& state, const ForeignGroup& group, const GroupTally&
                sched::Gang& gang) {
   gang.state = group.evicting ? sched::GangState::kReleasing : sched::GangState::kRunning;
   gang.evictable = tally.bound > 0;
-  gang.borrowing = group.borrowing;
+  gang.borrowing = tally.borrowing;
   gang.started = tally.first_start.unix_ms != 0 ? tally.first_start : tally.created;
   std::int64_t grace_s = 0;
   for (const std::string& key : group.pods) {

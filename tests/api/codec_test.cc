@@ -28,6 +28,14 @@ TEST(Codec, ReadsMetadata) {
   EXPECT_TRUE(node.meta.has_finalizers);
 }
 
+TEST(Codec, WhatKubectlApplyKeepsInAnAnnotationIsNoTrouble) {
+  const auto job = Decode<Job>(R"({"metadata":{"name":"j","annotations":{"scheduler.io/user":"a",
+      "kubectl.kubernetes.io/last-applied-configuration":"{\"kind\":\"Job\"}"}},
+      "spec":{"image":"busybox"}})");
+  EXPECT_EQ(job.invalid, "");
+  EXPECT_EQ(job.meta.annotations.count("scheduler.io/user"), 1U);
+}
+
 TEST(Codec, ReadsANode) {
   const auto node = Decode<Node>(R"({"metadata":{"name":"n1"},
       "spec":{"unschedulable":true,"taints":[{"key":"gpu","value":"yes","effect":"NoSchedule"}]},

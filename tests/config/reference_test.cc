@@ -4,6 +4,7 @@
 
 #include "config/table.h"
 #include "muster/config/load.h"
+#include "muster/sched/schedule.h"
 
 namespace muster::config {
 namespace {
@@ -20,6 +21,13 @@ TEST(Reference, TheCheckedInPageIsTheGeneratedOne) {
 TEST(Reference, TheDefaultPolicyIsTheGoldenFile) {
   EXPECT_EQ(*ReadFile(kSource + "/tests/data/default_policy.yaml"), ToYaml(Settings{}, "policy."))
       << "a change of the default policy changes every cluster: is it meant?";
+}
+
+TEST(Reference, TheDefaultPolicyNamesRegisteredPluginsOnly) {
+  Invocation invocation;
+  invocation.default_identity = "me";
+  const auto settings = LoadText(invocation, "", sched::IsRegistered);
+  EXPECT_TRUE(settings.ok()) << settings.error().message;
 }
 
 TEST(Reference, WhatIsPrintedIsReadBackTheSame) {

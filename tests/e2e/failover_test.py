@@ -14,7 +14,7 @@ import unittest
 import harness
 from fault_proxy import MOMENTS, FaultProxy, Trap
 from judge import judge_creates, judge_jobs, judge_pods
-from kube_client import path_of
+from kube_client import ApiError, path_of
 from story import job_body, template
 
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
@@ -36,6 +36,9 @@ WRITES = {
 SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
          ("commit", "answered"), ("release", "after"), ("pod-delete", "before"),
          ("terminal", "after")]
+
+# Short, because a takeover is what is tested.
+LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
 
 HOUSE = None
 
@@ -65,7 +68,7 @@ class ProxiedHouse(harness.House):
     def revive(self, dead):
         """Starts a replica of the same name anew."""
         self.replicas.remove(dead)
-        fresh = harness.Replica(self, int(dead.name.rpartition("-")[2]))
+        fresh = harness.Replica(self, int(dead.name.rpartition("-")[2]), LEASE)
         self.replicas.append(fresh)
         return fresh
 
@@ -77,18 +80,34 @@ class ProxiedHouse(harness.House):
 
 def setUpModule():
     global HOUSE
-    HOUSE = ProxiedHouse(nodes=8, replicas=2)
+    HOUSE = ProxiedHouse(nodes=8, replicas=2, flags=LEASE)
     HOUSE.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
                                   "metadata": {"name": SPACE}})
     HOUSE.kube.apply(path_of("ServiceAccount", SPACE, "default"), {
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
     HOUSE.kube.make("Tenant", {"apiVersion": "scheduler.io/v1", "kind": "Tenant",
                                "metadata": {"name": SPACE}, "spec": {}})
+    wait_admitted()
 
 
 def tearDownModule():
     if HOUSE:
         HOUSE.close(ok=False)
+
+
+def wait_admitted():
+    """Admission learns of new kinds with a delay: until then every Job is refused."""
+    probe = job_body("probe", SPACE, {"image": "busybox:1.36"})
+
+    def admitted():
+        try:
+            HOUSE.kube.create(path_of("Job", SPACE) + "?dryRun=All", probe)
+            return True
+        except ApiError as error:
+            if "not found" not in str(error):
+                raise
+            return False
+    HOUSE.mirror.wait(lambda: "admission of Jobs", admitted, 60)
 
 
 def submit(name, replicas, gpu, seconds):
@@ -154,7 +173,8 @@ class Failover(unittest.TestCase):
                   and p["status"].get("phase") not in ("Succeeded", "Failed")]
         self.assertEqual(living, [])
         task = {"name": "main", "replicas": 3, "template": template("100m", 4, {"run-seconds": 1})}
-        self.patch(name, {"tasks": [task], "suspend": False})
+        self.patch(name, {"tasks": [task]})
+        self.patch(name, {"suspend": False})
 
     def burst(self, prefix, count, rng):
         for i in range(count):

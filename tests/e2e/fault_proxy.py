@@ -1,7 +1,7 @@
 """A proxy between one operator replica and the API server that can end the replica at an exact write.
 
-The replica speaks plain HTTP to a loopback port; the proxy forwards with the replica's own client
-certificate.  A Trap names a write by method and path and one of three moments:
+The replica speaks TLS to a loopback port with a certificate made on the spot; the proxy forwards with
+the replica's own client certificate.  A Trap names a write by method and path and one of three moments:
   before    the write never reaches the API server
   after     the API server has carried it out, the replica never learns
   answered  the replica has its answer, and dies before it can act on it
@@ -13,6 +13,7 @@ import http.server
 import json
 import re
 import ssl
+import subprocess
 import tempfile
 import threading
 import urllib.parse
@@ -71,13 +72,32 @@ class FaultProxy:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._certificate = self._serve_tls()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _serve_tls(self):
+        """Wraps the server's socket; returns the certificate that the replica is to trust."""
+        with tempfile.TemporaryDirectory() as folder:
+            key, certificate = f"{folder}/key.pem", f"{folder}/cert.pem"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=proxy",
+                 "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                check=True, capture_output=True, stdin=subprocess.DEVNULL)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            with open(certificate, "rb") as pem:
+                text = pem.read()
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False)
+        return text
 
     def write_kubeconfig(self, path):
         """A kubeconfig that leads through the proxy."""
         document = json.loads(json.dumps(self._document))
         document["clusters"][0]["cluster"] = {
-            "server": f"http://127.0.0.1:{self._server.server_address[1]}"}
+            "server": f"https://127.0.0.1:{self._server.server_address[1]}",
+            "certificate-authority-data": base64.b64encode(self._certificate).decode()}
         document["users"][0]["user"] = {}
         path.write_text(yaml.safe_dump(document))
         return path

@@ -214,9 +214,9 @@ TEST_F(ClientTest, PatchesSayWhatKindTheyAre) {
   ASSERT_TRUE(client.Do({.verb = Verb::kApply, .path = path, .body = "{}"}).ok());
   std::vector<std::string> types;
   for (const auto& request : api_.Seen("PATCH")) types.push_back(request.content_type);
-  EXPECT_EQ(types, (std::vector<std::string>{"application/merge-patch+json",
-                                             "application/json-patch+json",
-                                             "application/apply-patch+yaml"}));
+  EXPECT_EQ(types,
+            (std::vector<std::string>{"application/merge-patch+json", "application/json-patch+json",
+                                      "application/apply-patch+yaml"}));
 }
 
 }  // namespace

@@ -24,8 +24,12 @@ class Mirror {
     return {[this](const std::vector<std::string>& pages, const std::string&) { List(pages); },
             [this](std::string_view line) { Event(line); }};
   }
-  void AwaitEqual(const Names& want) { Await([&] { return names_ == want; }); }
-  void AwaitLists(int count) { Await([&] { return lists_ >= count; }); }
+  void AwaitEqual(const Names& want) {
+    Await([&] { return names_ == want; });
+  }
+  void AwaitLists(int count) {
+    Await([&] { return lists_ >= count; });
+  }
   int lists() {
     base::Lock lock(mutex_);
     return lists_;

@@ -136,7 +136,8 @@ TEST(Preemption, ProtectionsAreNamedAndWakeTheScheduler) {
   const Plan plan = s.Decide();
   EXPECT_EQ(plan.wake_at, Seconds(kNow + 60));
   const std::string text = ToText(plan, s.world);
-  EXPECT_NE(text.find("t/young is protected until 1970-01-12T13:47:40Z"), std::string::npos) << text;
+  EXPECT_NE(text.find("t/young is protected until 1970-01-12T13:47:40Z"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("t/tired is preempted 5 times, the most it allows"), std::string::npos);
 }
 

@@ -113,7 +113,8 @@ void FakeApiServer::Impl::OpenWatch(const std::shared_ptr<FakeWatch>& watch,
       watch->silent = fault.has_value();
       const auto& history = store.history();
       while (watch->next < history.size() && history[watch->next].version <= from) ++watch->next;
-      for (const char* key : {"watch", "allowWatchBookmarks", "timeoutSeconds", "resourceVersion"}) {
+      for (const char* key :
+           {"watch", "allowWatchBookmarks", "timeoutSeconds", "resourceVersion"}) {
         watch->path.query.erase(key);
       }
       watches.push_back(watch);
@@ -125,8 +126,7 @@ void FakeApiServer::Impl::OpenWatch(const std::shared_ptr<FakeWatch>& watch,
   watch->End(std::move(*refused));
 }
 
-void FakeApiServer::Impl::Deliver(const std::shared_ptr<FakeWatch>& watch,
-                                  const FakeEvent& event) {
+void FakeApiServer::Impl::Deliver(const std::shared_ptr<FakeWatch>& watch, const FakeEvent& event) {
   if (!FakeStore::Matches(watch->path, event)) return;
   std::string line = "{\"type\":\"" + event.type + "\",\"object\":" + event.json + "}";
   for (int i = 0; i < (duplicate ? 2 : 1); ++i) Pend([watch, line] { watch->Line(line); });

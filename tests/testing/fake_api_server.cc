@@ -150,8 +150,8 @@ int FakeApiServer::SendError(int code, const std::string& reason, const std::str
 }
 
 int FakeApiServer::SendLine(const std::string& line, const std::string& glob) {
-  return impl_->ForWatches(
-      glob, [line](const std::shared_ptr<FakeWatch>& watch) { watch->Line(line); });
+  return impl_->ForWatches(glob,
+                           [line](const std::shared_ptr<FakeWatch>& watch) { watch->Line(line); });
 }
 
 int FakeApiServer::OpenWatches(const std::string& glob) { return impl_->ForWatches(glob, nullptr); }

@@ -69,7 +69,8 @@ FakePath FakePath::Parse(const std::string& target) {
   FakePath path;
   const std::size_t mark = target.find('?');
   if (mark != std::string::npos) {
-    for (const std::string_view pair : base::Split(std::string_view(target).substr(mark + 1), '&')) {
+    for (const std::string_view pair :
+         base::Split(std::string_view(target).substr(mark + 1), '&')) {
       const std::size_t at = pair.find('=');
       const auto value = at == std::string_view::npos ? "" : pair.substr(at + 1);
       path.query[std::string(pair.substr(0, at))] = Unescape(value);
@@ -90,8 +91,8 @@ FakePath FakePath::Parse(const std::string& target) {
     into = parts.front();
     parts.pop_front();
   };
-  const bool in_namespace = parts.size() >= 3 && parts[0] == "namespaces" &&
-                            parts[2] != "status" && parts[2] != "finalize";
+  const bool in_namespace = parts.size() >= 3 && parts[0] == "namespaces" && parts[2] != "status" &&
+                            parts[2] != "finalize";
   if (in_namespace) {
     parts.pop_front();
     take(path.ns);
@@ -103,8 +104,8 @@ FakePath FakePath::Parse(const std::string& target) {
 }
 
 Response FakeStore::Status(int code, const std::string& reason, const std::string& message) {
-  const Json status = {{"kind", "Status"},     {"apiVersion", "v1"}, {"status", "Failure"},
-                       {"message", message},   {"reason", reason},   {"code", code},
+  const Json status = {{"kind", "Status"},         {"apiVersion", "v1"}, {"status", "Failure"},
+                       {"message", message},       {"reason", reason},   {"code", code},
                        {"details", Json::object()}};
   return {code, status.dump(), 0};
 }

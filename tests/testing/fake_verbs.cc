@@ -83,8 +83,8 @@ std::optional<Response> FakeStore::Precondition(const Json& stored, const Json& 
     const std::string want = meta.is_object() ? meta.value(field, "") : "";
     if (want.empty() || want == stored["metadata"].value(field, "")) continue;
     return Status(409, "Conflict",
-                  "Operation cannot be fulfilled on " + Quoted(path) + ": Precondition failed: " +
-                      field + " in precondition: " + want);
+                  "Operation cannot be fulfilled on " + Quoted(path) +
+                      ": Precondition failed: " + field + " in precondition: " + want);
   }
   return std::nullopt;
 }

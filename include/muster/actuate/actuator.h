@@ -24,7 +24,8 @@ class Actuator {
   // Pods.  `dry_run` asks what the API server would make of it (fieldValidation=Strict).
   void CreatePod(const std::string& ns, std::string json, bool dry_run, Done done);
   void DeletePod(const std::string& ns, const std::string& name, std::string options, Done done);
-  void BindPod(const api::Pod& pod, const std::string& node, std::int64_t epoch, Done done);
+  void BindPod(const api::Pod& pod, const std::string& node, std::int64_t epoch, bool borrowing,
+               Done done);
   void PatchPodStatus(const api::Pod& pod, std::string patch, Done done);
 
   // Our kinds: `plural` is jobs, workflows, tenants or resourcequotas; ns "" for cluster scope.

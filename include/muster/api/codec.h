@@ -24,10 +24,15 @@ struct WatchEvent {
 
 template <class T>
 T Decode(std::string_view json);  // a name of "" means: no object at all
+// REQUIRES: IsWhole(json), as what a torn list does not name would pass for deleted.
 template <class T>
 std::vector<T> DecodeList(std::string_view json);
 template <class T>
 WatchEvent<T> DecodeWatchEvent(std::string_view json);
+
+// True if the text is one value from its first to its last bracket: a body that was cut on its way
+// is not.  Says nothing about what is inside.
+bool IsWhole(std::string_view json);
 
 // Objects dropped since the process started, for the metric.
 std::int64_t DecodeDrops();

@@ -18,6 +18,7 @@ struct OwnerReference {
   std::string name;
   std::string uid;
   bool controller = false;
+  std::string api_version;
 };
 
 struct Meta {
@@ -68,6 +69,8 @@ inline constexpr char kLabelPodGroup[] = "scheduler.io/pod-group";
 inline constexpr char kLabelPodGroupMin[] = "scheduler.io/pod-group-min";
 inline constexpr char kLabelPodGroupTimeout[] = "scheduler.io/pod-group-timeout";
 inline constexpr char kAnnotationEpoch[] = "scheduler.io/epoch";
+// On a foreign pod: its group was borrowing when it was bound.
+inline constexpr char kAnnotationBorrowing[] = "scheduler.io/borrowing";
 inline constexpr char kAnnotationUser[] = "scheduler.io/user";
 inline constexpr char kSchedulerName[] = "muster";
 

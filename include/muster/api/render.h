@@ -48,7 +48,9 @@ struct EventText {
 std::string RenderEvent(const std::string& kind, const std::string& api_version, const Meta& meta,
                         const EventText& text, base::TimePoint now);
 
-std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch);
+// Its label and annotations are copied onto the pod by the API server.
+std::string RenderBinding(const Pod& pod, const std::string& node, std::int64_t epoch,
+                          bool borrowing = false);
 // DeleteOptions with UID precondition; grace < 0: the pod's own.
 std::string RenderDelete(const std::string& uid, std::int64_t grace_seconds);
 

@@ -25,9 +25,9 @@ class Clock {
   virtual TimePoint Now() const = 0;
   // Milliseconds on CLOCK_BOOTTIME: for deadlines inside this process; counts time asleep too.
   virtual std::int64_t BootMs() const = 0;
-  // Releases `mutex`, sleeps until `cv` is notified or BootMs() reaches `boot_ms` (kForever: never),
-  // and takes `mutex` again.  May return early: the caller loops on its condition.  A clock of the
-  // tests overrides it, so that nothing in them waits for real time.
+  // Releases `mutex`, sleeps until `cv` is notified or BootMs() reaches `boot_ms` (kForever:
+  // never), and takes `mutex` again.  May return early: the caller loops on its condition.  A clock
+  // of the tests overrides it, so that nothing in them waits for real time.
   virtual void Wait(CondVar& cv, Mutex& mutex, std::int64_t boot_ms) const REQUIRES_LOCK(mutex);
 };
 

@@ -39,6 +39,9 @@ struct ClientLimits {
   double requests_per_second = 2'000;  // writes; kLease is never held back
   int burst = 2'000;
   int max_in_flight = 64;  // kLease may exceed it
+  // Bounds the timeout of every write; 0: the call's own.  A leader's writes must end before a
+  // successor may begin: LeaderElectionOptions::RequestTimeoutMs.
+  std::int64_t max_write_timeout_ms = 0;
 };
 
 // Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
@@ -76,8 +79,8 @@ class Client {
   void SetWriteGate(std::function<bool()> may_write);
 
   // Sends in the order of lane, then of submission.  A 429 is retried after its Retry-After (or
-  // back-off) up to 5 times, holding back the lanes below kLease meanwhile; nothing else is retried.
-  // An Eviction refused by a PodDisruptionBudget comes back as kThrottled at once.
+  // back-off) up to 5 times, holding back the lanes below kLease meanwhile; nothing else is
+  // retried. An Eviction refused by a PodDisruptionBudget comes back as kThrottled at once.
   void Submit(Call call, CallDone done);
 
   // Submit and wait.  For start-up, tests and leader election; never on the owner thread.

@@ -3,7 +3,8 @@
 //
 // A request that was written to a connection is never written a second time by itself, except a GET
 // whose idle connection the server had closed, and a request that was answered with 401 and for
-// which a newer token or certificate could be had.  Reading that may take the time of an exec plugin.
+// which a newer token or certificate could be had.  Reading that may take the time of an exec
+// plugin.
 //
 // Threads: as Transport.  Ownership: the clock must outlive the transport.
 #pragma once

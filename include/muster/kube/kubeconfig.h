@@ -33,8 +33,8 @@ struct Connection {
   std::string token;       // a fixed bearer token; `token_file` goes first
   std::string token_file;  // read again when it rotates
   std::optional<ExecPlugin> exec;
-  std::string context;    // name of the context; empty inside a pod
-  std::string ns;         // its namespace; empty if it has none
+  std::string context;  // name of the context; empty inside a pod
+  std::string ns;       // its namespace; empty if it has none
 };
 
 // What LoadConnection looks at outside of files; tests give their own.
@@ -46,8 +46,8 @@ struct Environment {
 };
 
 struct KubeconfigOptions {
-  std::string path;     // list of files separated by ":"; empty: $KUBECONFIG, else ~/.kube/config
-  std::string context;  // empty: current-context
+  std::string path = {};  // list of files separated by ":"; empty: $KUBECONFIG, else ~/.kube/config
+  std::string context = {};  // empty: current-context
 };
 
 // Files of a list are merged as kubectl does: the first that names a cluster, user, context or

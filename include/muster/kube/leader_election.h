@@ -1,106 +1,80 @@
-// One leader among the replicas: a coordination.k8s.io/v1 Lease, over a connection of its own.
+// One leader among replicas, by a coordination.k8s.io Lease.
 //
-// A Lease alone is no fence: a frozen leader may wake and write.  Its number, leaseTransitions, is
-// the epoch that the API server checks on every write (docs/concepts/fencing.md); here every
-// acquisition raises it, also by the same replica.  When a holder is taken for dead is judged by
-// how long the Lease has not changed on our own clock, never by comparing clocks of two machines.
+// A follower takes the Lease when it is free, or when it has not changed for its whole duration by
+// the follower's own clock: clocks of two machines are never compared.  Every acquisition, also by
+// the replica that had it before, raises leaseTransitions: that number is the epoch.  A leader may
+// write until `renew_deadline_ms` after it sent its last successful renewal, on CLOCK_BOOTTIME, so
+// a process that was frozen finds its time gone.  Who loses the Lease does not get it back: end the
+// process.
 //
-// Threads: Start makes one; Step is what it repeats (tests call it instead of Start).  MayWrite and
-// epoch from any thread.
+// Threads: one of its own, on which the callbacks run; they must not block, nor call RaiseEpoch or
+// Stop.  MayWrite takes no lock.  Ownership: give it a transport with connections of its own; the
+// clock must outlive it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "muster/base/clock.h"
-#include "muster/base/mutex.h"
 #include "muster/base/result.h"
-#include "muster/kube/client.h"
+#include "muster/kube/transport.h"
 
 namespace muster::kube {
 
-// lease_duration > renew_deadline > retry_period, all in milliseconds.
+// REQUIRES: 0 < retry_period_ms < renew_deadline_ms < lease_duration_ms.
 struct LeaderElectionOptions {
-  std::string ns;
-  std::string name;
-  std::string identity;  // of the replica; "_<random>" is added for this process
-  std::int64_t lease_duration_ms = 15'000;
+  std::string ns = {};
+  std::string name = {};
+  std::string identity = {};                // of the replica; "_<random>" is added for this process
+  std::int64_t lease_duration_ms = 15'000;  // whole seconds on the wire, rounded up
   std::int64_t renew_deadline_ms = 10'000;
   std::int64_t retry_period_ms = 2'000;
+
+  // No write of a leader may take longer: then it ends before a successor can begin.
+  std::int64_t RequestTimeoutMs() const { return (lease_duration_ms - renew_deadline_ms) * 9 / 10; }
 };
 
-// Called on the elector's thread, each at most once.
+// Each is called at most once.
 struct LeaderCallbacks {
   std::function<void(std::int64_t epoch)> on_acquired;
-  std::function<void()> on_lost;  // after on_acquired; the process is expected to end
+  // After on_acquired; not called by Stop.  lost_reason() says why.
+  std::function<void()> on_lost;
 };
-
-// The fields of a Lease that are used (lease_json.cc).
-struct Lease {
-  std::string resource_version;
-  std::string holder;
-  std::int64_t transitions = 0;
-  std::int64_t duration_seconds = 0;
-  base::TimePoint acquired;
-  base::TimePoint renewed;
-};
-base::Result<Lease> DecodeLease(const std::string& json);
-std::string EncodeLease(const LeaderElectionOptions& options, const Lease& lease);
 
 class LeaderElector {
  public:
   LeaderElector(std::shared_ptr<Transport> transport, const base::Clock& clock,
                 LeaderElectionOptions options);
-  ~LeaderElector();
+  ~LeaderElector();  // stops
   LeaderElector(const LeaderElector&) = delete;
   LeaderElector& operator=(const LeaderElector&) = delete;
 
   void Start(LeaderCallbacks callbacks);
-  // Ends the thread; gives the Lease back if it is held, so that the next one need not wait.
+  // Ends the election; a leader gives the Lease back (no holder), so that a successor takes over at
+  // its next look.  REQUIRES: no write of this leader is under way any more.
   void Stop();
 
-  // One attempt to get or renew the Lease; returns after how many ms the next one is due.
-  std::int64_t Step();
-
-  // True while a renewal has succeeded less than renew_deadline ago (CLOCK_BOOTTIME, counted from
-  // the moment the renewal was sent).  One atomic read and one clock.
+  // True while this process leads and its renewal deadline has not passed.
   bool MayWrite() const;
-  // Writes leaseTransitions above `above` and returns it: the leader's final epoch.
+  bool leading() const { return epoch() > 0; }
+  // The epoch while leading, else 0.
+  std::int64_t epoch() const;
+  // Who holds the Lease as far as known; empty: nobody.
+  std::string holder() const;
+  // What this process calls itself: "<replica>_<ten random letters and digits>".
+  const std::string& holder_identity() const;
+  // One clause; empty unless the Lease was lost.
+  std::string lost_reason() const;
+
+  // Writes leaseTransitions above `above` unless it is already, and returns the epoch.  Waits for
+  // the API server.  kForbidden when this process does not lead (any more).
   base::Result<std::int64_t> RaiseEpoch(std::int64_t above);
-  std::int64_t epoch() const { return epoch_.load(); }
-  const std::string& holder_identity() const { return holder_; }
 
  private:
-  base::Result<Lease> Read();
-  base::Result<Lease> Write(const Lease& lease, bool create) REQUIRES_LOCK(mutex_);
-  void TryAcquire() REQUIRES_LOCK(mutex_);
-  void Renew() REQUIRES_LOCK(mutex_);
-  void Held(const Lease& lease, std::int64_t sent_ms) REQUIRES_LOCK(mutex_);
-  void RunCallbacks();
-  void Loop();
-
-  const base::Clock& clock_;
-  const LeaderElectionOptions options_;
-  const std::string holder_;
-  Client client_;
-  LeaderCallbacks callbacks_;
-  std::atomic<std::int64_t> deadline_ms_{0};  // BootMs until which writes are allowed
-  std::atomic<std::int64_t> epoch_{0};
-  base::Mutex mutex_;  // held during requests: one writer of the Lease at a time
-  Lease lease_ GUARDED_BY(mutex_);
-  bool held_ GUARDED_BY(mutex_) = false;
-  std::string seen_version_ GUARDED_BY(mutex_);
-  std::int64_t seen_since_ms_ GUARDED_BY(mutex_) = 0;
-  bool told_acquired_ = false;  // callbacks, by the stepping thread
-  bool told_lost_ = false;
-  base::Mutex stop_mutex_;
-  base::CondVar stop_wake_;
-  bool stop_ GUARDED_BY(stop_mutex_) = false;
-  std::thread thread_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace muster::kube

@@ -2,8 +2,8 @@
 // resumed from the last resourceVersion; a new LIST after 410 (as HTTP status or as an in-stream
 // ERROR event).  A silent watch is cut after `idle_cut_ms` and resumed.  Back-off with jitter.
 //
-// Events are passed on as they come, duplicates included: a Sink looks at the state it is given, not
-// at the change.  resourceVersion is opaque: never compared, only handed back.
+// Events are passed on as they come, duplicates included: a Sink looks at the state it is given,
+// not at the change.  resourceVersion is opaque: never compared, only handed back.
 //
 // Threads: one thread of its own for each Reflector; Sink methods are called on it, one at a time.
 // Ownership: the Transport and the Clock must outlive the Reflector.
@@ -44,7 +44,7 @@ struct ReflectorStats {
   std::int64_t lists = 0;
   std::int64_t watches = 0;
   std::int64_t events = 0;  // delivered; bookmarks not counted
-  std::string last_error;  // empty when the last attempt went well
+  std::string last_error;   // empty when the last attempt went well
 };
 
 // The part without types: raw lists and lines.  Reflector<T> below adds the codec.
@@ -61,7 +61,7 @@ class RawReflector {
   ~RawReflector();
 
   void Start();
-  void Stop();    // no call of the handler after it returns
+  void Stop();  // no call of the handler after it returns
   // A consistent LIST (empty resourceVersion) as soon as possible: a new leader's barrier.
   void Relist();
   ReflectorStats stats() const;

@@ -38,8 +38,8 @@ class Stream {
 
 struct StreamHandler {
   std::function<void(std::string_view line)> on_line;  // one JSON document, without the newline
-  // Exactly once, last (unless the Stream is destroyed before): a non-200 Response with its body, or
-  // a 200 one when the server closed, or kUnavailable when the connection broke.
+  // Exactly once, last (unless the Stream is destroyed before): a non-200 Response with its body,
+  // or a 200 one when the server closed, or kUnavailable when the connection broke.
   std::function<void(base::Result<Response>)> on_end;
 };
 

@@ -40,6 +40,7 @@ struct Hold {
   std::uint32_t text = 0;  // index into Plan::texts: the sentence with numbers
 };
 
+// What the cycle cost.  Not part of the decision: a warm Cache visits fewer nodes.
 struct PlanStats {
   std::int64_t gangs_considered = 0;
   std::int64_t nodes_visited = 0;

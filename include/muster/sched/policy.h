@@ -15,17 +15,22 @@ struct ScoreWeight {
   friend bool operator==(const ScoreWeight&, const ScoreWeight&) = default;
 };
 
+// kProven is what everyone runs.  kNone lets any gang evict any other: it exists for the test that
+// shows why there are rules, and no configuration names it.
+enum class PreemptionRules { kProven, kNone };
+
 struct Policy {
-  std::string device_resource = "nvidia.com/gpu";    // what "GPU" means in texts and limits
+  std::string device_resource = "nvidia.com/gpu";      // what "GPU" means in texts and limits
   std::string model_label = "nvidia.com/gpu.product";  // node label compared with Shape::gpu_model
-  std::vector<std::string> filters = {"node_ready",    "taints", "node_selector",
-                                      "gpu_model",     "ports",  "resources"};
+  std::vector<std::string> filters = {"node_ready", "taints", "node_selector",
+                                      "gpu_model",  "ports",  "resources"};
   std::vector<ScoreWeight> scores = {{"best_fit", 30}};
   // Aging inside a level: effective = base + step * floor(wait / interval), at most one below the
   // next level.
   std::int32_t aging_step = 1;
   std::int64_t aging_interval_ms = 60'000;
   bool preemption = true;
+  PreemptionRules preemption_rules = PreemptionRules::kProven;
   std::int32_t max_evictions_per_cycle = 64;
   std::int64_t reservation_slack_ms = 120'000;  // held for grace + this after an eviction
   std::int64_t work_limit = 2'000'000;          // node visits of one cycle's preemption searches

@@ -1,5 +1,5 @@
-// The closed list of reasons why a gang is held, in order of precedence (docs/reference/reasons.md).
-// The same words are status.reason, event texts and metric labels.
+// The closed list of reasons why a gang is held, in order of precedence
+// (docs/reference/reasons.md). The same words are status.reason, event texts and metric labels.
 #pragma once
 
 #include <string_view>

@@ -33,9 +33,9 @@ struct Taint {
 };
 
 struct Toleration {
-  std::string key;     // empty: every key (only with exists)
+  std::string key;  // empty: every key (only with exists)
   std::string value;
-  std::string effect;  // empty: every effect
+  std::string effect;   // empty: every effect
   bool exists = false;  // else the value must be equal
   friend auto operator<=>(const Toleration&, const Toleration&) = default;
 };
@@ -82,13 +82,13 @@ struct Node {
 
 struct Tenant {
   std::string name;
-  std::string parent;     // empty: the cluster.  Flat today; the algebra already follows it
-  Amounts guaranteed;     // absent resource: 0
-  Amounts hard;           // absent: unlimited (here and below)
+  std::string parent;  // empty: the cluster.  Flat today; the algebra already follows it
+  Amounts guaranteed;  // absent resource: 0
+  Amounts hard;        // absent: unlimited (here and below)
   Amounts borrow_limit;
   Amounts lending_limit;
-  std::int64_t weight_milli = 1'000;    // 0 sorts last
-  std::int32_t max_running_gangs = 0;   // 0: unlimited
+  std::int64_t weight_milli = 1'000;      // 0 sorts last
+  std::int32_t max_running_gangs = 0;     // 0: unlimited
   std::int64_t max_devices_per_gang = 0;  // of the Policy's device resource; 0: unlimited
   friend bool operator==(const Tenant&, const Tenant&) = default;
 };
@@ -132,19 +132,19 @@ struct Gang {
   base::TimePoint submit;         // creation of the job
   base::TimePoint pending_since;  // aging counts waited_ms + (now - pending_since)
   std::int64_t waited_ms = 0;
-  base::TimePoint deadline;       // 0: none
-  bool finish_first = false;      // a foreign group of which some pods are bound already
+  base::TimePoint deadline;   // 0: none
+  bool finish_first = false;  // a foreign group of which some pods are bound already
   // Of a running gang:
-  bool borrowing = false;         // B of scheduling.md section 6
-  base::TimePoint started;        // commit time
+  bool borrowing = false;           // B of scheduling.md section 6
+  base::TimePoint started;          // commit time
   base::TimePoint protected_until;  // min-runtime
-  base::TimePoint bound_end;      // start + maxRuntimeSeconds; 0: none
+  base::TimePoint bound_end;        // start + maxRuntimeSeconds; 0: none
   std::int32_t preemptions = 0;
   std::int32_t max_preemptions = 5;
   std::int64_t grace_ms = 30'000;
   VictimPolicy victim_policy = VictimPolicy::kLowerPriority;
-  bool evictable = true;          // false: foreign pods of other schedulers and the like
-  std::string beneficiary;        // of a releasing gang: uid of the gang it makes room for
+  bool evictable = true;    // false: foreign pods of other schedulers and the like
+  std::string beneficiary;  // of a releasing gang: uid of the gang it makes room for
   friend bool operator==(const Gang&, const Gang&) = default;
 };
 
@@ -155,7 +155,7 @@ struct Occupant {
   std::string gang;    // uid; empty: none
   std::string tenant;  // empty: counts for no tenant and reduces C (scheduling.md section 2)
   std::string ns;
-  Amounts amounts;     // in total
+  Amounts amounts;  // in total
   std::vector<Port> ports;
   friend bool operator==(const Occupant&, const Occupant&) = default;
 };

@@ -3,8 +3,8 @@
 //
 // Cost: a Set or Remove costs what changed, never a pass over the other objects.  Setting something
 // equal to what is there changes no generation.
-// Threads: one owner.  Errors: none; callers hand in what they have checked (amounts in range, names
-// not empty).  Unknown names are allowed and simply match nothing until they appear.
+// Threads: one owner.  Errors: none; callers hand in what they have checked (amounts in range,
+// names not empty).  Unknown names are allowed and simply match nothing until they appear.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ struct UsageView {
   Amounts used;              // bound, committed, terminating and foreign
   std::int32_t running = 0;  // gangs in kRunning or kReleasing
   std::int32_t pending = 0;
-  std::int64_t share_q16 = 0;  // weighted dominant share, 65536 = all of the cluster
+  std::int64_t share_q16 = 0;           // weighted dominant share, 65536 = all of the cluster
   std::int64_t dominant_per_mille = 0;  // unweighted dominant share
 };
 

@@ -84,7 +84,7 @@ class ClusterState {
 
   // Counts a foreign pod on the node its Binding was issued for; "" takes it back.  A pod that has
   // a node by itself stays where it is.
-  void SetBinding(const std::string& pod_key, const std::string& node);
+  void SetBinding(const std::string& pod_key, const std::string& node, bool borrowing = false);
 
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }

@@ -30,7 +30,6 @@ struct ForeignGroup {
   std::int64_t partial_since_ms = 0;  // BootMs since when some are bound and too few; 0: no
   std::set<std::string> deletes;      // uids of pods whose deletion was asked for
   bool evicting = false;              // until all of `deletes` are gone
-  bool borrowing = false;             // B of scheduling.md section 6, at its start
   std::string refusal;                // why a Binding was refused for good; empty: none
   std::int32_t refusals = 0;          // in a row
   std::int64_t backoff_until_ms = 0;  // BootMs before which the group is not placed
@@ -46,6 +45,7 @@ struct GroupTally {
   std::int32_t leaving = 0;  // on a node and being deleted
   std::int32_t waiting = 0;  // to be bound
   std::int32_t gated = 0;    // spec.schedulingGates
+  bool borrowing = false;    // B of scheduling.md section 6 when it was bound
   std::int32_t done = 0;     // succeeded, of a controller that has a live pod in the group
   base::TimePoint created;         // of the oldest live pod
   base::TimePoint first_start;     // of the bound ones; 0: unknown

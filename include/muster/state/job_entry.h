@@ -32,6 +32,7 @@ struct PodEntry {
   bool counted = false;    // an Occupant of the World stands for it
   // A foreign pod whose Binding was issued and is not observed: it counts on that node.
   std::string binding_node;     // empty: none
+  bool binding_borrows = false;
   std::string binding_version;  // resourceVersion the Binding was made from
   std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, given up by then; 0: wait
 };

@@ -92,14 +92,13 @@ void ForeignController::Bind(const std::string& key, const sched::Start& start) 
     state_.MarkGroup(group->key);
     return;
   }
-  if (state::CountGroup(state_, *group).bound == 0) group->borrowing = start.borrowing;
   group->hold_text.clear();
   std::vector<std::size_t> next(tasks.size(), 0);
   for (const sched::Place& place : start.places) {
     const std::string node = state_.world().NodeName(place.node);
     for (std::int32_t i = 0; i < place.count; ++i) {
       MUSTER_CHECK(next[place.task] < tasks[place.task].size());
-      BindPod(group->key, tasks[place.task][next[place.task]++], node);
+      BindPod(group->key, tasks[place.task][next[place.task]++], node, start.borrowing);
     }
   }
   // In the World it is on its way from now on: the next cycle sees the rest of it.
@@ -108,10 +107,10 @@ void ForeignController::Bind(const std::string& key, const sched::Start& start) 
 }
 
 void ForeignController::BindPod(const std::string& group, const std::string& pod,
-                                const std::string& node) {
+                                const std::string& node, bool borrowing) {
   const state::PodEntry& entry = *state_.FindPod(pod);
-  state_.SetBinding(pod, node);
-  actuator_.BindPod(entry.pod, node, state_.epoch(),
+  state_.SetBinding(pod, node, borrowing);
+  actuator_.BindPod(entry.pod, node, state_.epoch(), borrowing,
                     [this, group, pod, uid = entry.pod.meta.uid](const Result<std::string>& answer) {
                       TakeBound(group, pod, uid, answer);
                     });

@@ -43,7 +43,8 @@ class ForeignController {
  private:
   void Carry(state::ForeignGroup& group, const GroupActions& actions);
   void Fold(const state::ForeignGroup& group, bool may_start);
-  void BindPod(const std::string& group, const std::string& pod, const std::string& node);
+  void BindPod(const std::string& group, const std::string& pod, const std::string& node,
+               bool borrowing);
   void TakeBound(const std::string& group, const std::string& pod, const std::string& uid,
                  const base::Result<std::string>& answer);
   void TakeRefusal(const std::string& group, state::PodEntry& pod, const std::string& message);

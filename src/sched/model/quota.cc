@@ -30,8 +30,11 @@ QuotaBook::QuotaBook(const WorldState& world) : world_(world) {
     for (const auto& [resource, amount] : slot.guaranteed) books_[resource.value].stated = true;
   }
   for (std::uint32_t r = 0; r < books_.size(); ++r) {
-    if (books_[r].stated) Get(ResourceId{r});
+    if (!books_[r].stated) continue;
+    any_stated_ = true;
+    Get(ResourceId{r});
   }
+  dominant_.assign(slots_.size(), -1);
 }
 
 // A parent that is unknown, or that is reached again from itself, is the root.
@@ -39,8 +42,8 @@ void QuotaBook::ArrangeParents() {
   parents_.assign(slots_.size(), 0);
   for (std::uint32_t t = 1; t < slots_.size(); ++t) {
     const std::string& parent = world_.tenants[slots_[t]].tenant->parent;
-    const std::uint32_t slot = parent.empty() ? kNone : world_.tenants.Find(parent);
-    if (slot == kNone) continue;
+    const std::uint32_t slot = parent.empty() ? kNoSlot : world_.tenants.Find(parent);
+    if (slot == kNoSlot) continue;
     std::uint32_t up = index_[slot];
     while (up != 0 && up != t) up = parents_[up];
     if (up != t) parents_[t] = index_[slot];
@@ -49,7 +52,7 @@ void QuotaBook::ArrangeParents() {
 
 void QuotaBook::Arrange() {
   index_.assign(world_.tenants.size(), 0);
-  slots_ = {kNone};
+  slots_ = {kNoSlot};
   names_ = {""};
   for (const auto& [name, slot] : world_.tenants.index()) {
     const TenantSlot& tenant = world_.tenants[slot];
@@ -127,6 +130,7 @@ void QuotaBook::Raise(Book& book, std::uint32_t t, Wide delta, Wide Cell::*part)
 void QuotaBook::Use(std::uint32_t tenant, const Sums& sums, Wide times, unsigned parts) {
   const std::uint32_t t = Index(tenant);
   if (t == 0) return;
+  ++version_;
   for (const auto& [resource, amount] : sums.entries()) {
     if ((parts & kUp) != 0) Raise(Get(resource), t, times * amount, &Cell::up);
     if ((parts & kEntitled) != 0 && books_[resource.value].stated) {
@@ -135,13 +139,14 @@ void QuotaBook::Use(std::uint32_t tenant, const Sums& sums, Wide times, unsigned
     if ((parts & kTotal) == 0) continue;
     for (std::uint32_t u = t;; u = parents_[u]) {
       held_[u].Add(resource, times * amount);
+      dominant_[u] = -1;
       if (u == 0) break;
     }
   }
 }
 
 void QuotaBook::UseNamespace(std::uint32_t ns, const Sums& sums, Wide times) {
-  if (ns == kNone || !world_.namespaces[ns].quota) return;
+  if (ns == kNoSlot || !world_.namespaces[ns].quota) return;
   for (const auto& [resource, amount] : sums.entries()) {
     ns_changes_[ns].Add(resource, times * amount);
   }
@@ -190,7 +195,7 @@ std::int64_t QuotaBook::Room(const Demand& each, std::int64_t most) {
   for (const auto& [resource, amount] : each.request.entries()) {
     most = std::min(most, Quotient(Available(each.tenant, resource), amount));
   }
-  if (each.ns == kNone) return most;
+  if (each.ns == kNoSlot) return most;
   for (const auto& [resource, hard] : world_.namespaces[each.ns].hard) {
     const Wide amount = each.request.Of(resource) + each.limits.Of(resource);
     if (amount > 0)
@@ -248,7 +253,7 @@ Refusal QuotaBook::WhyNot(const Demand& all) {
   for (const auto& [resource, amount] : all.request.entries()) {
     consider(RefusalOf(t, resource, amount));
   }
-  if (all.ns == kNone) return first;
+  if (all.ns == kNoSlot) return first;
   for (const auto& [resource, hard] : world_.namespaces[all.ns].hard) {
     consider(
         RefusalOfNamespace(all.ns, resource, all.request.Of(resource) + all.limits.Of(resource)));
@@ -281,15 +286,26 @@ bool QuotaBook::Entitled(std::uint32_t tenant, const Sums& request, bool of_enti
   return asked;
 }
 
+bool QuotaBook::Stated(std::uint32_t tenant, const Sums& request) const {
+  const std::uint32_t t = Index(tenant);
+  for (const auto& [resource, amount] : request.entries()) {
+    const Book& book = books_[resource.value];
+    if (book.stated && amount > 0 && book.cells[t].guaranteed) return true;
+  }
+  return false;
+}
+
 std::int64_t QuotaBook::DominantShare(std::uint32_t tenant) const {
   const std::uint32_t t = Index(tenant);
+  if (t == 0) return 0;
+  if (dominant_[t] >= 0) return dominant_[t];
   Wide share = 0;
   for (const auto& [resource, amount] : held_[t].entries()) {
     const Wide capacity = Capacity(resource);
     if (capacity <= 0 || amount <= 0) continue;
     share = std::max(share, (Wide{Clamp(amount)} << 40) / capacity);
   }
-  return t == 0 ? 0 : Clamp(share);
+  return dominant_[t] = Clamp(share);
 }
 
 std::int64_t QuotaBook::Share(std::uint32_t tenant) const {

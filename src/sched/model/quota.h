@@ -50,8 +50,8 @@ struct Refusal {
 
 // Amounts of a gang or of one replica; limits.* apart.
 struct Demand {
-  std::uint32_t tenant = kNone;  // slots of the World
-  std::uint32_t ns = kNone;
+  std::uint32_t tenant = kNoSlot;  // slots of the World
+  std::uint32_t ns = kNoSlot;
   Sums request;
   Sums limits;
 };
@@ -75,6 +75,12 @@ class QuotaBook {
   // Whether a gang that asks for `request` in all is entitled to it.  With `of_entitled`, beside
   // entitled gangs alone (for the classes of running gangs).
   bool Entitled(std::uint32_t tenant, const Sums& request, bool of_entitled = false);
+
+  // Whether the tenant or one above it states a guarantee for something in the request.
+  bool Stated(std::uint32_t tenant, const Sums& request) const;
+  bool AnyStated() const { return any_stated_; }
+  // Rises with every Use.
+  std::uint64_t version() const { return version_; }
 
   bool Known(std::uint32_t tenant) const { return Index(tenant) != 0; }
   // The tenant's place among all by name, from 1; 0: unknown.
@@ -121,7 +127,7 @@ class QuotaBook {
 
   const WorldState& world_;
   std::vector<std::uint32_t> index_;    // tenant slot -> tree index
-  std::vector<std::uint32_t> slots_;    // tree index -> tenant slot; root: kNone
+  std::vector<std::uint32_t> slots_;    // tree index -> tenant slot; root: kNoSlot
   std::vector<std::uint32_t> parents_;  // tree index -> tree index; root: 0
   std::vector<std::uint32_t> order_;    // children before parents, the root last
   std::vector<std::string> names_;
@@ -129,6 +135,9 @@ class QuotaBook {
   Sums foreign_;             // held by tenants that are gone
   std::vector<Book> books_;  // by resource
   std::map<std::uint32_t, Sums> ns_changes_;
+  std::uint64_t version_ = 1;
+  bool any_stated_ = false;
+  mutable std::vector<std::int64_t> dominant_;  // by tree index; -1: to be computed
 };
 
 }  // namespace muster::sched

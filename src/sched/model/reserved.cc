@@ -18,12 +18,12 @@ Vec Find(const WorldState& world, const Amounts& amounts) {
 bool Resolve(const WorldState& world, Reserved& reserved) {
   const Reservation& r = *reserved.reservation;
   reserved.gang = world.gangs.Find(r.gang);
-  if (r.until <= world.now || reserved.gang == kNone) return false;
+  if (r.until <= world.now || reserved.gang == kNoSlot) return false;
   const auto& gang = world.gangs[reserved.gang].gang;
   if (!gang || gang->state != GangState::kPending) return false;
   for (const auto& [name, amounts] : r.nodes) {
     const std::uint32_t row = world.nodes.Find(name);
-    if (row == kNone || !world.nodes[row].schedulable()) return false;
+    if (row == kNoSlot || !world.nodes[row].schedulable()) return false;
     reserved.places.emplace_back(row, Find(world, amounts));
     reserved.amounts.Add(reserved.places.back().second, 1);
   }
@@ -36,7 +36,7 @@ std::map<std::uint32_t, Sums> HeldBy(const WorldState& world,
   for (const std::uint32_t victim : victims) {
     for (const std::uint32_t id : world.gangs[victim].occupants) {
       const OccupantSlot& occupant = world.occupants[id];
-      if (occupant.node != kNone) held[occupant.node].Add(occupant.amounts, 1);
+      if (occupant.node != kNoSlot) held[occupant.node].Add(occupant.amounts, 1);
     }
   }
   return held;

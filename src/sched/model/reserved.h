@@ -14,10 +14,10 @@ namespace muster::sched {
 
 struct Reserved {
   const Reservation* reservation = nullptr;
-  std::uint32_t gang = kNone;
+  std::uint32_t gang = kNoSlot;
   std::vector<std::pair<std::uint32_t, Vec>> places;  // R, by row
   std::vector<std::pair<std::uint32_t, Vec>> extra;   // by row
-  Sums amounts;  // all of R
+  Sums amounts;                                       // all of R
   std::vector<std::uint32_t> victims;                 // gangs that are releasing for it, by uid
 };
 
@@ -30,7 +30,8 @@ std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(
     const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
     const std::vector<std::uint32_t>& victims);
 
-// max(0, what `victims` hold - places), on all nodes of theirs: what everyone gets when they are gone.
+// max(0, what `victims` hold - places), on all nodes of theirs: what everyone gets when they are
+// gone.
 std::vector<std::pair<std::uint32_t, Vec>> SurplusOf(
     const WorldState& world, const std::vector<std::pair<std::uint32_t, Vec>>& places,
     const std::vector<std::uint32_t>& victims);

@@ -12,7 +12,7 @@
 
 namespace muster::sched {
 
-inline constexpr std::uint32_t kNone = 0xffffffff;
+inline constexpr std::uint32_t kNoSlot = 0xffffffff;
 
 template <class T>
 class Slots {
@@ -27,7 +27,7 @@ class Slots {
 
   // One reference less; the last one clears the slot.
   void Release(std::uint32_t slot) {
-    if (slot == kNone || --slots_[slot].refs > 0) return;
+    if (slot == kNoSlot || --slots_[slot].refs > 0) return;
     index_.erase(index_.find(slots_[slot].name));
     slots_[slot] = Slot{};
     free_.push_back(slot);
@@ -35,7 +35,7 @@ class Slots {
 
   std::uint32_t Find(std::string_view name) const {
     const auto it = index_.find(name);
-    return it == index_.end() ? kNone : it->second;
+    return it == index_.end() ? kNoSlot : it->second;
   }
 
   T& operator[](std::uint32_t slot) { return slots_[slot].value; }

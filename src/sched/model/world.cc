@@ -32,7 +32,7 @@ void World::RemoveOccupant(std::string_view key) { state_->RemoveOccupant(key); 
 void World::SetTenant(const Tenant& tenant) {
   WorldState& s = *state_;
   const std::uint32_t found = s.tenants.Find(tenant.name);
-  if (found != kNone && s.tenants[found].tenant == tenant) return;
+  if (found != kNoSlot && s.tenants[found].tenant == tenant) return;
   const std::uint32_t id = s.tenants.Acquire(tenant.name);
   if (s.tenants[id].tenant) s.tenants.Release(id);  // it had its own reference already
   TenantSlot& slot = s.tenants[id];
@@ -47,7 +47,7 @@ void World::SetTenant(const Tenant& tenant) {
 void World::RemoveTenant(std::string_view name) {
   WorldState& s = *state_;
   const std::uint32_t id = s.tenants.Find(name);
-  if (id == kNone || !s.tenants[id].tenant) return;
+  if (id == kNoSlot || !s.tenants[id].tenant) return;
   TenantSlot& slot = s.tenants[id];
   slot.tenant.reset();
   slot.guaranteed.clear();
@@ -61,7 +61,7 @@ void World::RemoveTenant(std::string_view name) {
 void World::SetNamespaceQuota(const NamespaceQuota& quota) {
   WorldState& s = *state_;
   const std::uint32_t found = s.namespaces.Find(quota.ns);
-  if (found != kNone && s.namespaces[found].quota == quota) return;
+  if (found != kNoSlot && s.namespaces[found].quota == quota) return;
   const std::uint32_t id = s.namespaces.Acquire(quota.ns);
   if (s.namespaces[id].quota) s.namespaces.Release(id);  // it had its own reference already
   s.namespaces[id].quota = quota;
@@ -72,7 +72,7 @@ void World::SetNamespaceQuota(const NamespaceQuota& quota) {
 void World::RemoveNamespaceQuota(std::string_view ns) {
   WorldState& s = *state_;
   const std::uint32_t id = s.namespaces.Find(ns);
-  if (id == kNone || !s.namespaces[id].quota) return;
+  if (id == kNoSlot || !s.namespaces[id].quota) return;
   s.namespaces[id].quota.reset();
   s.namespaces[id].hard.clear();
   s.namespaces.Release(id);
@@ -94,7 +94,7 @@ void World::SetReservations(std::vector<Reservation> reservations) {
   WorldState& s = *state_;
   std::erase_if(reservations, [&](const Reservation& r) {
     const std::uint32_t id = s.gangs.Find(r.gang);
-    return r.until <= s.now || id == kNone || !s.gangs[id].gang;
+    return r.until <= s.now || id == kNoSlot || !s.gangs[id].gang;
   });
   std::sort(reservations.begin(), reservations.end(),
             [](const Reservation& a, const Reservation& b) { return a.gang < b.gang; });
@@ -108,7 +108,7 @@ std::size_t World::pending_count() const { return state_->Gangs(GangState::kPend
 
 const Node* World::FindNode(std::string_view name) const {
   const std::uint32_t row = state_->nodes.Find(name);
-  if (row == kNone || !state_->nodes[row].node) return nullptr;
+  if (row == kNoSlot || !state_->nodes[row].node) return nullptr;
   return &*state_->nodes[row].node;
 }
 
@@ -116,7 +116,7 @@ const std::string& World::NodeName(Row row) const { return state_->nodes.name(ro
 
 const Gang* World::FindGang(std::string_view uid) const {
   const std::uint32_t id = state_->gangs.Find(uid);
-  if (id == kNone || !state_->gangs[id].gang) return nullptr;
+  if (id == kNoSlot || !state_->gangs[id].gang) return nullptr;
   return &*state_->gangs[id].gang;
 }
 
@@ -127,7 +127,7 @@ const Gang& World::gang(GangId id) const {
 
 UsageView World::TenantUsage(std::string_view tenant) const {
   const std::uint32_t id = state_->tenants.Find(tenant);
-  if (id == kNone) return {};
+  if (id == kNoSlot) return {};
   const TenantSlot& slot = state_->tenants[id];
   UsageView view;
   view.used = state_->Extern(slot.used);
@@ -147,13 +147,13 @@ UsageView World::TenantUsage(std::string_view tenant) const {
 
 Amounts World::NamespaceUsage(std::string_view ns) const {
   const std::uint32_t id = state_->namespaces.Find(ns);
-  return id == kNone ? Amounts{} : state_->Extern(state_->namespaces[id].used);
+  return id == kNoSlot ? Amounts{} : state_->Extern(state_->namespaces[id].used);
 }
 
 std::optional<Amounts> World::FreeOn(std::string_view node) const {
   const WorldState& s = *state_;
   const std::uint32_t row = s.nodes.Find(node);
-  if (row == kNone || !s.nodes[row].node) return std::nullopt;
+  if (row == kNoSlot || !s.nodes[row].node) return std::nullopt;
   Sums free;
   for (const auto& [resource, amount] : s.nodes[row].allocatable) {
     free.Add(resource, s.FreeOf(resource, row));

@@ -46,7 +46,7 @@ void WorldState::Enlist(std::uint32_t id) {
   if (!gang.tenant.empty()) slot.tenant = tenants.Acquire(gang.tenant);
   if (!gang.ns.empty()) slot.ns = namespaces.Acquire(gang.ns);
   if (gang.state == GangState::kPending) slot.sig = AcquireSig(gang);
-  if (slot.tenant == kNone) return;
+  if (slot.tenant == kNoSlot) return;
   TenantSlot& tenant = tenants[slot.tenant];
   ++(gang.state == GangState::kPending ? tenant.pending : tenant.running);
 }
@@ -57,19 +57,19 @@ void WorldState::Delist(std::uint32_t id) {
   gangs[list.back()].position = slot.position;
   list[slot.position] = list.back();
   list.pop_back();
-  if (slot.tenant != kNone) {
+  if (slot.tenant != kNoSlot) {
     TenantSlot& tenant = tenants[slot.tenant];
     --(slot.gang->state == GangState::kPending ? tenant.pending : tenant.running);
   }
   tenants.Release(slot.tenant);
   namespaces.Release(slot.ns);
   sigs.Release(slot.sig);
-  slot.tenant = slot.ns = slot.sig = kNone;
+  slot.tenant = slot.ns = slot.sig = kNoSlot;
 }
 
 void WorldState::SetGang(const Gang& gang) {
   const std::uint32_t found = gangs.Find(gang.uid);
-  if (found != kNone && gangs[found].gang == gang) return;
+  if (found != kNoSlot && gangs[found].gang == gang) return;
   const std::uint32_t id = gangs.Acquire(gang.uid);
   if (gangs[id].gang) {
     Delist(id);
@@ -82,7 +82,7 @@ void WorldState::SetGang(const Gang& gang) {
 
 void WorldState::RemoveGang(std::string_view uid) {
   const std::uint32_t id = gangs.Find(uid);
-  if (id == kNone || !gangs[id].gang) return;
+  if (id == kNoSlot || !gangs[id].gang) return;
   Delist(id);
   gangs[id].gang.reset();
   gangs.Release(id);

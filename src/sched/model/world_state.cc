@@ -106,7 +106,7 @@ void WorldState::Allocate(std::uint32_t row, const Vec& vec, Wide sign) {
 
 void WorldState::SetNode(const Node& node) {
   const std::uint32_t found = nodes.Find(node.name);
-  if (found != kNone && nodes[found].node == node) return;
+  if (found != kNoSlot && nodes[found].node == node) return;
   const std::uint32_t row = nodes.Acquire(node.name);
   if (nodes[row].node) nodes.Release(row);  // it had its own reference already
   Contribute(row, -1);
@@ -122,7 +122,7 @@ void WorldState::SetNode(const Node& node) {
 
 void WorldState::RemoveNode(std::string_view name) {
   const std::uint32_t row = nodes.Find(name);
-  if (row == kNone || !nodes[row].node) return;
+  if (row == kNoSlot || !nodes[row].node) return;
   Contribute(row, -1);
   NodeSlot& slot = nodes[row];
   Allocate(row, slot.allocatable, -1);
@@ -134,15 +134,15 @@ void WorldState::RemoveNode(std::string_view name) {
 }
 
 void WorldState::Count(const OccupantSlot& slot, Wide sign) {
-  if (slot.gang != kNone) gangs[slot.gang].holds.Add(slot.amounts, sign);
-  if (slot.tenant != kNone) tenants[slot.tenant].used.Add(slot.amounts, sign);
-  if (slot.ns != kNone) {
+  if (slot.gang != kNoSlot) gangs[slot.gang].holds.Add(slot.amounts, sign);
+  if (slot.tenant != kNoSlot) tenants[slot.tenant].used.Add(slot.amounts, sign);
+  if (slot.ns != kNoSlot) {
     namespaces[slot.ns].used.Add(slot.amounts, sign);
     namespaces[slot.ns].used.Add(slot.limit_amounts, sign);
   }
-  if (slot.node == kNone) return;
+  if (slot.node == kNoSlot) return;
   NodeSlot& node = nodes[slot.node];
-  if (slot.tenant == kNone) {
+  if (slot.tenant == kNoSlot) {
     node.of_nobody.Add(slot.amounts, sign);
   } else {
     node.of_tenants += static_cast<std::int64_t>(sign);
@@ -165,9 +165,9 @@ void WorldState::Occupy(OccupantSlot& slot, std::uint32_t id) {
     slot.gang = gangs.Acquire(value.gang);
     gangs[slot.gang].occupants.push_back(id);
   }
-  if (slot.node != kNone) Contribute(slot.node, -1);
+  if (slot.node != kNoSlot) Contribute(slot.node, -1);
   Count(slot, 1);
-  if (slot.node == kNone) return;
+  if (slot.node == kNoSlot) return;
   Contribute(slot.node, 1);
   auto& ports = nodes[slot.node].ports;
   ports.insert(ports.end(), value.ports.begin(), value.ports.end());
@@ -175,24 +175,24 @@ void WorldState::Occupy(OccupantSlot& slot, std::uint32_t id) {
 }
 
 void WorldState::Vacate(OccupantSlot& slot, std::uint32_t id) {
-  if (slot.node != kNone) Contribute(slot.node, -1);
+  if (slot.node != kNoSlot) Contribute(slot.node, -1);
   Count(slot, -1);
-  if (slot.node != kNone) {
+  if (slot.node != kNoSlot) {
     Contribute(slot.node, 1);
     ErasePorts(nodes[slot.node].ports, slot.value.ports);
     Touch(slot.node);
   }
-  if (slot.gang != kNone) std::erase(gangs[slot.gang].occupants, id);
+  if (slot.gang != kNoSlot) std::erase(gangs[slot.gang].occupants, id);
   nodes.Release(slot.node);
   tenants.Release(slot.tenant);
   namespaces.Release(slot.ns);
   gangs.Release(slot.gang);
-  slot.node = slot.tenant = slot.ns = slot.gang = kNone;
+  slot.node = slot.tenant = slot.ns = slot.gang = kNoSlot;
 }
 
 void WorldState::SetOccupant(const Occupant& occupant) {
   std::uint32_t id = occupants.Find(occupant.key);
-  if (id != kNone) {
+  if (id != kNoSlot) {
     if (occupants[id].value == occupant) return;
     Vacate(occupants[id], id);
   } else {
@@ -206,7 +206,7 @@ void WorldState::SetOccupant(const Occupant& occupant) {
 
 void WorldState::RemoveOccupant(std::string_view key) {
   const std::uint32_t id = occupants.Find(key);
-  if (id == kNone) return;
+  if (id == kNoSlot) return;
   Vacate(occupants[id], id);
   occupants.Release(id);
   ++generation;

@@ -43,7 +43,7 @@ struct GangSlot {
   std::optional<Gang> gang;  // nothing: only named by occupants
   std::vector<std::uint32_t> occupants;
   Sums holds;  // on nodes, limits.* excluded
-  std::uint32_t tenant = kNone, ns = kNone, sig = kNone;
+  std::uint32_t tenant = kNoSlot, ns = kNoSlot, sig = kNoSlot;
   std::uint32_t position = 0;  // in the list of its state
 };
 
@@ -51,7 +51,7 @@ struct OccupantSlot {
   Occupant value;
   Vec amounts;        // limits.* excluded
   Vec limit_amounts;  // limits.* alone
-  std::uint32_t node = kNone, gang = kNone, tenant = kNone, ns = kNone;
+  std::uint32_t node = kNoSlot, gang = kNoSlot, tenant = kNoSlot, ns = kNoSlot;
 };
 
 struct ShapeSlot {

@@ -11,20 +11,20 @@ std::vector<Classes::Entry> Classes::Collect(Cycle& cycle) {
   for (const GangState state : {GangState::kRunning, GangState::kPending, GangState::kReleasing}) {
     for (const std::uint32_t id : cycle.state.Gangs(state)) {
       const GangSlot& slot = cycle.Slot(id);
-      if (slot.holds.empty() || slot.tenant == kNone) continue;
+      if (slot.holds.empty() || slot.tenant == kNoSlot) continue;
       cycle.quota.Use(slot.tenant, slot.holds, -1, QuotaBook::kEntitled);
       if (state == GangState::kReleasing) continue;  // as good as gone
       entries.push_back({id, slot.gang->started.unix_ms, &slot.holds});
     }
   }
   for (const Reserved& reserved : cycle.reserved) {
-    entries.push_back(
-        {reserved.gang, std::numeric_limits<std::int64_t>::max(), &reserved.amounts});
+    entries.push_back({reserved.gang, std::numeric_limits<std::int64_t>::max(), &reserved.amounts});
   }
   return entries;
 }
 
 Classes::Classes(Cycle& cycle) : entitled_(cycle.state.gangs.size(), false) {
+  if (!cycle.quota.AnyStated()) return;  // everyone borrows
   std::vector<Entry> entries = Collect(cycle);
   const auto key = [&](const Entry& entry) {
     const Gang& gang = cycle.At(entry.gang);

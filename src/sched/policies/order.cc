@@ -57,11 +57,16 @@ void FairOrder::Sort(Queue& queue) const {
 }
 
 void FairOrder::Offer(std::uint32_t rank) {
-  const Queue& queue = queues_[rank];
+  Queue& queue = queues_[rank];
   if (queue.next >= queue.keys.size()) return;
-  const Request& request = cycle_.RequestOf(queue.keys[queue.next].gang);
-  const bool entitled = cycle_.quota.Entitled(queue.tenant, request.least);
-  offers_.emplace(entitled ? 0 : 1, cycle_.quota.Share(queue.tenant), rank);
+  const std::uint32_t gang = queue.keys[queue.next].gang;
+  const std::uint32_t sig = cycle_.Slot(gang).sig;
+  if (queue.sig != sig || queue.version != cycle_.quota.version()) {
+    queue.sig = sig;
+    queue.version = cycle_.quota.version();
+    queue.entitled = cycle_.quota.Entitled(queue.tenant, cycle_.RequestOf(gang).least);
+  }
+  offers_.emplace(queue.entitled ? 0 : 1, cycle_.quota.Share(queue.tenant), rank);
 }
 
 std::optional<std::uint32_t> FairOrder::Next() {

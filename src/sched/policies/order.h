@@ -33,9 +33,13 @@ class FairOrder {
     std::uint32_t gang;
   };
   struct Queue {
-    std::uint32_t tenant = kNone;
+    std::uint32_t tenant = kNoSlot;
     std::vector<Key> keys;
     std::size_t next = 0;
+    // The last answer about an entitled next gang: for this sig, at this version of the book.
+    std::uint32_t sig = kNoSlot;
+    std::uint64_t version = 0;
+    bool entitled = false;
   };
 
   void Sort(Queue& queue) const;

@@ -21,6 +21,8 @@ bool Placeable(Cycle& cycle, const Request& request) {
   return request.sig->replicas > 0;
 }
 
+bool Unruled(const Cycle& cycle) { return cycle.policy.preemption_rules == PreemptionRules::kNone; }
+
 }  // namespace
 
 void Preemption::Mark(std::vector<bool>& marks, std::uint32_t gang) {
@@ -31,11 +33,13 @@ void Preemption::Mark(std::vector<bool>& marks, std::uint32_t gang) {
 bool Preemption::IsVictim(std::uint32_t gang, std::uint32_t victim, Mode mode, Rule* rule) const {
   const Gang& p = cycle_.At(gang);
   const Gang& v = cycle_.At(victim);
+  *rule = Rule::kPriority;
+  if (Unruled(cycle_)) return true;
   const bool borrows = !classes_.Entitled(victim);
   const bool own = cycle_.Slot(gang).tenant == cycle_.Slot(victim).tenant;
   if (own && v.priority >= p.priority) return false;
-  const bool by_priority = own && v.victim_policy != VictimPolicy::kReclaim &&
-                           (borrows || mode == Mode::kEntitled);
+  const bool by_priority =
+      own && v.victim_policy != VictimPolicy::kReclaim && (borrows || mode == Mode::kEntitled);
   *rule = by_priority ? Rule::kPriority : Rule::kReclaim;
   return by_priority || (borrows && mode == Mode::kEntitled);
 }
@@ -58,23 +62,49 @@ std::int64_t Preemption::Cost(std::uint32_t gang) const {
   return Clamp(std::max<Wide>(0, Clamp(cycle_.Slot(gang).holds.Of(*cycle_.device))) * age);
 }
 
-std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mode mode,
-                                                          bool with_protected) const {
-  const Request& request = cycle_.RequestOf(gang);
-  const auto scarce = Scarce(cycle_, request.least);
-  std::vector<Candidate> candidates;
+void Preemption::FillPools() const {
+  if (filled_) return;
+  filled_ = true;
   for (const GangState state : {GangState::kRunning, GangState::kPending}) {
     for (const std::uint32_t id : cycle_.state.Gangs(state)) {
       const GangSlot& slot = cycle_.Slot(id);
-      Candidate candidate;
-      if (slot.holds.empty() || slot.tenant == kNone || id == gang) continue;
-      if (!cycle_.quota.Known(slot.tenant) || Marked(spared_, id) || Marked(ending_, id)) continue;
-      if (!IsVictim(gang, id, mode, &candidate.victim.rule)) continue;
-      if (!with_protected && !ProtectionOf(*slot.gang).empty()) continue;
-      candidate.victim.gang = id;
-      if (scarce) candidate.units = cycle_.UnitsOf(id, request, *scarce);
-      if (candidate.units > 0) candidate.cost = Wide{Cost(id)} * 1000 / candidate.units;
-      candidates.push_back(candidate);
+      if (slot.holds.empty() || slot.tenant == kNoSlot || !cycle_.quota.Known(slot.tenant))
+        continue;
+      of_tenant_[slot.tenant].push_back(id);
+      if (!classes_.Entitled(id) || Unruled(cycle_)) borrowers_.push_back(id);
+    }
+  }
+}
+
+void Preemption::Consider(std::uint32_t gang, std::uint32_t victim, Mode mode, bool with_protected,
+                          std::vector<Candidate>& candidates) const {
+  Candidate candidate;
+  if (victim == gang || Marked(spared_, victim) || Marked(ending_, victim)) return;
+  if (!IsVictim(gang, victim, mode, &candidate.victim.rule)) return;
+  if (!with_protected && !ProtectionOf(cycle_.At(victim)).empty()) return;
+  candidate.victim.gang = victim;
+  candidates.push_back(candidate);
+}
+
+std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mode mode,
+                                                          bool with_protected) const {
+  FillPools();
+  const std::uint32_t tenant = cycle_.Slot(gang).tenant;
+  std::vector<Candidate> candidates;
+  if (const auto it = of_tenant_.find(tenant); it != of_tenant_.end()) {
+    for (const std::uint32_t id : it->second) Consider(gang, id, mode, with_protected, candidates);
+  }
+  if (mode == Mode::kEntitled || Unruled(cycle_)) {
+    for (const std::uint32_t id : borrowers_) {
+      if (cycle_.Slot(id).tenant != tenant) Consider(gang, id, mode, with_protected, candidates);
+    }
+  }
+  const Request& request = cycle_.RequestOf(gang);
+  const auto scarce = Scarce(cycle_, request.least);
+  for (Candidate& candidate : candidates) {
+    if (scarce) candidate.units = cycle_.UnitsOf(candidate.victim.gang, request, *scarce);
+    if (candidate.units > 0) {
+      candidate.cost = Wide{Cost(candidate.victim.gang)} * 1000 / candidate.units;
     }
   }
   const auto key = [&](const Candidate& c) {
@@ -93,7 +123,7 @@ void Preemption::Remove(Trial& trial, std::uint32_t gang) const {
   trial.Use(slot.tenant, slot.holds, -1, QuotaBook::kUp | QuotaBook::kTotal | entitled);
   for (const std::uint32_t id : slot.occupants) {
     const OccupantSlot& occupant = cycle_.state.occupants[id];
-    if (occupant.node != kNone) {
+    if (occupant.node != kNoSlot) {
       trial.Take(occupant.node, occupant.amounts, -1, occupant.value.ports);
     }
     cycle_.LeaveNamespace(trial, occupant);
@@ -163,6 +193,11 @@ void Preemption::Shrink(std::uint32_t gang, Mode mode, std::vector<Candidate>& s
   }
 }
 
+bool Preemption::NeverEntitled(std::uint32_t gang) {
+  return cycle_.At(gang).priority <= kScavenger ||
+         !cycle_.quota.Stated(cycle_.Slot(gang).tenant, cycle_.RequestOf(gang).least);
+}
+
 Room Preemption::Search(std::uint32_t gang, Mode mode) {
   Room room;
   const std::vector<Candidate> all = Candidates(gang, mode, false);
@@ -195,6 +230,7 @@ Room Preemption::Search(std::uint32_t gang, Mode mode) {
 // Would there be room without the protections?  Then they are what people must know.
 void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
   for (const Mode mode : {Mode::kEntitled, Mode::kBorrowing}) {
+    if (mode == Mode::kEntitled && NeverEntitled(gang)) continue;
     const std::vector<Candidate> all = Candidates(gang, mode, true);
     std::vector<std::string> names;
     std::size_t more = 0;
@@ -210,8 +246,10 @@ void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
           (room.next_unprotected_ms == 0 || until < room.next_unprotected_ms)) {
         room.next_unprotected_ms = until;
       }
-      if (names.size() < kMostNamed) names.push_back(v.name + " is " + protection);
-      else ++more;
+      if (names.size() < kMostNamed)
+        names.push_back(v.name + " is " + protection);
+      else
+        ++more;
     }
     Placed placed;
     if (names.empty() || !Holds(gang, mode, all, &placed)) continue;
@@ -233,14 +271,13 @@ Room Preemption::FindRoom(std::uint32_t gang) {
     return room;
   }
   if (!cycle_.policy.preemption || work_ >= cycle_.policy.work_limit) return room;
-  const bool scavenger = cycle_.At(gang).priority <= kScavenger;
-  const bool entitled =
-      !scavenger && cycle_.quota.Entitled(cycle_.Slot(gang).tenant, request.least);
-  if (entitled) {
+  if (!NeverEntitled(gang) && cycle_.quota.Entitled(cycle_.Slot(gang).tenant, request.least)) {
     room = Search(gang, Mode::kEntitled);
   } else {
     room = Search(gang, Mode::kBorrowing);
-    if (room.kind == Room::Kind::kNowhere && !scavenger) room = Search(gang, Mode::kEntitled);
+    if (room.kind == Room::Kind::kNowhere && !NeverEntitled(gang)) {
+      room = Search(gang, Mode::kEntitled);
+    }
   }
   if (room.kind == Room::Kind::kNowhere) TryWithProtected(gang, room);
   return room;

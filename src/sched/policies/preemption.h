@@ -1,4 +1,5 @@
-// Whom a gang may evict, and the cheapest set that makes room for all of it (scheduling.md section 6).
+// Whom a gang may evict, and the cheapest set that makes room for all of it (scheduling.md section
+// 6).
 //
 // A gang p may evict
 //   (a) Reclaim:  any B gang of another tenant, and any B gang of its own tenant of lower base
@@ -10,13 +11,14 @@
 // No endless eviction.  Let S be the gangs that run or have a reservation, E(S) and B(S) their
 // classes (classes.h), and F(S) the pair (multiset of base priorities of E(S), the same of B(S)),
 // compared lexicographically, each multiset in the Dershowitz-Manna order.  E(S) is a greedy choice
-// in the order (priority, start), in which B gangs do not take part; what starts or is reserved in a
-// cycle is new, and comes after all old gangs of its priority.  A cycle takes S to S'.
+// in the order (priority, start), in which B gangs do not take part; what starts or is reserved in
+// a cycle is new, and comes after all old gangs of its priority.  A cycle takes S to S'.
 //   - Where E(S) and E(S') first differ in the order, E(S') has a new gang.  For up to there the
 //     choice met the same; an old gang that is still there got the same answer; and a victim that
-//     was in E(S) has a preemptor p of higher priority that was entitled beside ALL usage, so p is in
-//     E(S') unless a new gang before p took its place: either way the difference begins before.
-//     So all that E(S') lacks of E(S) is of lower priority than that new gang: the first part rises.
+//     was in E(S) has a preemptor p of higher priority that was entitled beside ALL usage, so p is
+//     in E(S') unless a new gang before p took its place: either way the difference begins before.
+//     So all that E(S') lacks of E(S) is of lower priority than that new gang: the first part
+//     rises.
 //   - If E(S) = E(S'), nobody evicted as E.  What was evicted was in B(S), by a new gang of higher
 //     priority in B(S'); what started is in B(S').  So the second part rises, or nothing happened.
 // F only rises, and there are finitely many S, so between events from outside (arrivals, ends,
@@ -24,6 +26,7 @@
 // worlds, and finds loops where the rules are taken away.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,14 +36,14 @@
 namespace muster::sched {
 
 struct Victim {
-  std::uint32_t gang = kNone;
+  std::uint32_t gang = kNoSlot;
   Rule rule = Rule::kPriority;
 };
 
 // What the search for room came to.
 struct Room {
   enum class Kind {
-    kNowhere,     // no room can be made
+    kNowhere,  // no room can be made
     kEnding,   // gangs that are ending already make room
     kEvict,    // the victims make room: `victims`, `placed`
     kLimited,  // the Policy's evictions of a cycle are used up
@@ -75,7 +78,7 @@ class Preemption {
   enum class Mode { kEntitled, kBorrowing };
   struct Candidate {
     Victim victim;
-    Wide cost = 0;   // per contested unit
+    Wide cost = 0;  // per contested unit
     Wide units = 0;
   };
 
@@ -83,6 +86,10 @@ class Preemption {
   static bool Marked(const std::vector<bool>& marks, std::uint32_t gang) {
     return gang < marks.size() && marks[gang];
   }
+  void FillPools() const;
+  bool NeverEntitled(std::uint32_t gang);
+  void Consider(std::uint32_t gang, std::uint32_t victim, Mode mode, bool with_protected,
+                std::vector<Candidate>& candidates) const;
   bool IsVictim(std::uint32_t gang, std::uint32_t victim, Mode mode, Rule* rule) const;
   std::string ProtectionOf(const Gang& victim) const;
   std::vector<Candidate> Candidates(std::uint32_t gang, Mode mode, bool with_protected) const;
@@ -99,6 +106,10 @@ class Preemption {
   Cycle& cycle_;
   const Classes& classes_;
   std::vector<bool> spared_, ending_;
+  // Gangs that run, by tenant, and the borrowing ones of all tenants; filled when first needed.
+  mutable bool filled_ = false;
+  mutable std::map<std::uint32_t, std::vector<std::uint32_t>> of_tenant_;
+  mutable std::vector<std::uint32_t> borrowers_;
   std::int64_t evictions_ = 0;
   std::int64_t work_ = 0;  // node and occupant visits, independent of the Cache
 };

@@ -1,0 +1,210 @@
+"""A control plane with Muster installed, replicas of the operator, and the bare client."""
+
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "e2e"))
+sys.path.append(str(ROOT / "tests" / "cluster"))
+
+import harness  # noqa: E402
+from kube_client import Kube, path_of  # noqa: E402
+from muster_cluster.api import ApiError  # noqa: E402
+
+from .audit import Audit  # noqa: E402
+
+POLICY = ROOT / "tests" / "cluster" / "audit" / "metadata.yaml"
+FLOOR_CLIENT = ROOT / "build" / "release" / "floor_client"
+IN_FLIGHT = 64  # of the operator (client.maxInFlight) and of the bare client alike
+TENANT = "bench"
+METRIC = re.compile(r"^(\w+)(?:\{([^}]*)\})? (\S+)$", re.M)
+
+
+class BenchError(Exception):
+    """A measurement cannot be made; the message says why."""
+
+
+def wait_for(what, check, seconds, interval=0.25):
+    """The first true answer of check()."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = check()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise BenchError(f"no {what} within {seconds:.0f} s")
+        time.sleep(interval)
+
+
+class House:
+    def __init__(self, nodes, namespaces=("bench", "floor")):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-bench-"))
+        self.dir = self.folder / "cluster"
+        self.replicas = []
+        try:
+            harness.run_tool("up", "--dir", self.dir, "--nodes", nodes, "--gpus-per-node", 8,
+                             "--cpu", 32, "--audit", "--audit-policy", POLICY, "--quiet")
+            self.kube = Kube(self.dir / "kubeconfig" / "admin.kubeconfig")
+            self.audit = Audit(self.dir / "audit" / "audit.log")
+            harness.install(self.kube)
+            for name in namespaces:
+                self.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
+                                             "metadata": {"name": name}})
+            self.kube.make("Tenant", {
+                "apiVersion": "scheduler.io/v1", "kind": "Tenant", "metadata": {"name": TENANT},
+                "spec": {"namespaces": list(namespaces),
+                         "resourceQuota": {"cpu": 1_000_000, "memory": "1000Ti", "gpu": 100_000}}})
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- The operator ----
+
+    def credentials(self, name):
+        path = self.dir / "kubeconfig" / f"{name}.kubeconfig"
+        if not path.exists():
+            harness.run_tool("kubeconfig", "--dir", self.dir, "--user", f"system:muster:{name}",
+                             "--group", harness.OPERATORS, "--output", path)
+        return path
+
+    def start(self, index=0, lead=True):
+        """A replica; with `lead` returns once it leads."""
+        replica = harness.Replica(self, index)
+        self.replicas.append(replica)
+        if lead:
+            self.wait_leader(replica)
+        return replica
+
+    def wait_leader(self, replica, seconds=60):
+        def leads():
+            self.require(replica)
+            return self.leads(replica)
+        wait_for("leader", leads, seconds)
+
+    def leads(self, replica):
+        """By its own word: "leader" in /readyz?verbose is "leading"."""
+        text = self.read(replica, "/readyz?verbose")
+        return bool(re.search(r"\bleading\b", text or ""))
+
+    def read(self, replica, path):
+        """Text of one endpoint; None while it does not answer."""
+        url = replica.url()
+        try:
+            with urllib.request.urlopen(url + path, timeout=10) if url else None as reply:
+                return reply.read().decode()
+        except (OSError, TypeError, AttributeError):
+            return None
+
+    def metrics(self, replica):
+        """{(name, labels as text): value}."""
+        text = self.read(replica, "/metrics") or ""
+        return {(name, labels): float(value) for name, labels, value in METRIC.findall(text)}
+
+    def metric(self, replica, name, labels=""):
+        return sum(value for (n, l), value in self.metrics(replica).items()
+                   if n == name and labels in l)
+
+    def require(self, replica):
+        if not replica.alive():
+            raise BenchError(f"{replica.name} ended with {replica.process.returncode}\n"
+                             f"{replica.tail(15)}")
+
+    def until(self, replica, name, labels, value, seconds):
+        """Waits until a counter of the replica's has this value."""
+        def reached():
+            self.require(replica)
+            return self.metric(replica, name, labels) >= value
+        wait_for(f"{name}{{{labels}}} of {value:.0f}", reached, seconds, 0.5)
+
+    def stop(self, replica, sig=signal.SIGTERM):
+        replica.stop(sig, timeout=20)
+        self.replicas.remove(replica)
+
+    def claim(self):
+        """Lets an operator claim the tenant's namespaces and render into them, then stops it."""
+        replica = self.start()
+        wait_for("claimed namespaces", self._claimed, 60)
+        time.sleep(1)
+        self.stop(replica)
+
+    def _claimed(self):
+        spaces = self.kube.get(path_of("Namespace"))["items"]
+        return sum(item["metadata"].get("labels", {}).get("scheduler.io/tenant") == TENANT
+                   for item in spaces) >= 2
+
+    # ---- The bare client ----
+
+    def hold_lease(self):
+        """The fence lets the bare client write as operator-0; returns the epoch."""
+        self.drop_lease()
+        self.kube.create(path_of("Lease", harness.SYSTEM), {
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "muster-operator", "namespace": harness.SYSTEM},
+            "spec": {"holderIdentity": "operator-0_floor", "leaseTransitions": 1}})
+        time.sleep(0.5)  # until the admission plugin has seen it
+        return 1
+
+    def drop_lease(self):
+        try:
+            self.kube.delete(path_of("Lease", harness.SYSTEM, "muster-operator"))
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def bare(self, mode, body=None, user="operator-0", **options):
+        """Runs floor_client to its end."""
+        process = self.bare_start(mode, body, user, **options)
+        out, _ = process.communicate()
+        if process.returncode:
+            raise BenchError(f"floor_client {mode} ended with {process.returncode}: {out.strip()}")
+        return json.loads(out)
+
+    def bare_start(self, mode, body=None, user="operator-0", **options):
+        words = [FLOOR_CLIENT, mode, "--kubeconfig", self.credentials(user)]
+        if body is not None:
+            path = self.folder / f"body-{time.monotonic_ns()}.json"
+            path.write_text(json.dumps(body))
+            words += ["--body", path]
+        for name, value in {"in_flight": IN_FLIGHT, "tenant": TENANT, **options}.items():
+            words += ["--" + name.replace("_", "-"), value]
+        return subprocess.Popen(list(map(str, words)), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, text=True,
+                                preexec_fn=harness.die_with_parent)
+
+    # ---- Clearing up ----
+
+    def wipe(self, namespace):
+        """Jobs, pods and events of a namespace go; returns when none is left."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0,
+                   "propagationPolicy": "Background"}
+        for kind in ("Job", "Pod", "Event"):
+            self.kube.request("DELETE", path_of(kind, namespace), options, timeout=300)
+        for kind in ("Job", "Pod"):
+            wait_for(f"empty {namespace}", lambda k=kind: not self.kube.get(
+                path_of(k, namespace) + "?limit=1")["items"], 120)
+
+    def close(self):
+        for replica in self.replicas:
+            replica.stop(signal.SIGKILL)
+        harness.run_tool("down", "--dir", self.dir)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def job_body(replicas=1, seconds=None, cpu="500m", suspend=False):
+    """A Job in the short form; @NAME@ is put in by the bare client.  Without `seconds` its pods run
+    for ever."""
+    spec = {"image": "registry.example/work:1", "resources": {"cpu": cpu}, "replicas": replicas}
+    if seconds is not None:
+        spec["command"] = ["sleep", str(seconds)]
+    if suspend:
+        spec["suspend"] = True
+    return {"apiVersion": "scheduler.io/v1", "kind": "Job", "metadata": {"name": "@NAME@"},
+            "spec": spec}

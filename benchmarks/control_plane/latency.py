@@ -1,0 +1,78 @@
+"""From a Job's create to its pod's create, both as the API server answered them.
+
+Idle: one Job every 50 ms, its template known.  Half load: Jobs at half the rate at which they get
+through their whole life.  The floor: the bare client creates Job and pod one after the other at the
+same pace, and decides nothing.
+"""
+
+from .audit import pod_creates
+from .house import job_body
+from .report import Figure, Limit, percentile
+
+RUN_SECONDS = 0.2
+IDLE_JOBS, IDLE_RATE = 200, 20
+HALF_SECONDS = 20
+MOST_P99_MS = 100
+
+
+def delays(events, namespace, prefix):
+    """Milliseconds between the answers, by job."""
+    jobs = {e.name: e.end for e in events if e.resource == "jobs" and e.verb == "create"
+            and e.code == 201 and e.namespace == namespace}
+    found = []
+    for event in pod_creates(events, namespace):
+        job = event.name.rsplit("-", 3)[0]
+        if job in jobs and job.startswith(prefix):
+            found.append((event.end - jobs[job]) * 1000)
+    return found
+
+
+def floor(house, count, rate):
+    epoch = house.hold_lease()
+    mark = house.audit.mark()
+    house.bare("life", job_body(1, RUN_SECONDS), namespace="floor", prefix="f", count=count,
+               epoch=epoch, rate=rate)
+    found = delays(house.audit.since(mark), "floor", "f")
+    house.wipe("floor")
+    house.drop_lease()
+    return found
+
+
+def operator(house, replica, prefix, count, rate):
+    mark = house.audit.mark()
+    done = house.metric(replica, "gpu_scheduler_pods_created_total")
+    house.bare("jobs", job_body(1, RUN_SECONDS), "admin", namespace="bench", prefix=prefix,
+               count=count, rate=rate)
+    house.until(replica, "gpu_scheduler_pods_created_total", "", done + count, 120)
+    found = delays(house.audit.since(mark), "bench", prefix)
+    if len(found) < count:
+        raise AssertionError(f"{len(found)} of {count} jobs have a pod")
+    return found
+
+
+def figures(name, found, bare, bound=None):
+    note = f"{len(found)} jobs"
+    for share, label in ((0.5, "p50"), (0.99, "p99")):
+        kind = Limit if bound and share == 0.99 else Figure
+        yield kind(f"job create → pod create, {name}, {label}", percentile(found, share), "ms",
+                   floor=percentile(bare, share), better="less",
+                   bound=bound if share == 0.99 else None, note=note)
+
+
+def run(house, report, scale, jobs_per_second):
+    idle = max(20, round(IDLE_JOBS * scale))
+    half = max(1.0, jobs_per_second / 2)
+    many = max(20, round(half * HALF_SECONDS * min(1, scale * 4)))
+    bare_idle = floor(house, idle, IDLE_RATE)
+    bare_half = floor(house, many, half)
+    replica = house.start()
+    cold = operator(house, replica, "c", 1, 1)
+    idle_found = operator(house, replica, "i", idle, IDLE_RATE)
+    half_found = operator(house, replica, "h", many, half)
+    house.stop(replica)
+    house.wipe("bench")
+    house.drop_lease()
+    report.add(Figure("job create → pod create, first of a template", cold[0], "ms",
+                      floor=percentile(bare_idle, 0.5), better="less", note="one dry run first"))
+    report.add(*figures("idle", idle_found, bare_idle, MOST_P99_MS))
+    report.add(*figures(f"half load ({half:.0f} jobs/s)", half_found, bare_half))

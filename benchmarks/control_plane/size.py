@@ -1,0 +1,70 @@
+"""The operator at size: 1,000 nodes, 10,000 pods, 20,000 jobs of which half wait.
+
+Pods of 3 CPU fill 30 of the 32 of every node, so that the other jobs wait.  Then ten jobs a second
+are created for a while, each of which makes the core look at the whole queue: the duration of those
+cycles is the operator's own metric.
+"""
+
+import pathlib
+
+from .house import House, job_body
+from .report import Figure
+
+NODES, PODS, JOBS = 1000, 10_000, 20_000
+PODS_PER_NODE = 10
+MOST_MIB = 200
+CHURN_RATE, CHURN_SECONDS = 10, 20
+CYCLE = "gpu_scheduler_cycle_duration_seconds_bucket"
+
+
+def resident_mib(pid, field="VmRSS"):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError(field)
+
+
+def buckets(house, replica):
+    """{upper bound: cumulative count}."""
+    return {float(labels.split('le="')[1].split('"')[0]): value
+            for (name, labels), value in house.metrics(replica).items() if name == CYCLE}
+
+
+def quantile(before, after, share):
+    """Upper bound of the bucket in which this share of the new observations lies, in ms."""
+    counts = sorted((bound, after[bound] - before.get(bound, 0)) for bound in after)
+    total = counts[-1][1]
+    if not total:
+        return float("nan"), 0
+    bound = next(bound for bound, count in counts if count >= share * total)
+    return bound * 1000, total
+
+
+def run(report, scale):
+    nodes = max(4, round(NODES * scale))
+    pods, jobs = nodes * PODS_PER_NODE, nodes * PODS_PER_NODE * JOBS // PODS
+    house = House(nodes)
+    try:
+        house.claim()
+        house.bare("jobs", job_body(cpu="3"), "admin", namespace="bench", prefix="j", count=jobs)
+        replica = house.start()
+        house.until(replica, "gpu_scheduler_pods_created_total", "", pods, 1200)
+        house.until(replica, "gpu_scheduler_jobs_total", 'phase="Running"', pods, 600)
+        house.until(replica, "gpu_scheduler_pending_jobs", "InsufficientResources", jobs - pods,
+                    1200)
+        before = buckets(house, replica)
+        house.bare("jobs", job_body(cpu="3"), "admin", namespace="bench", prefix="k",
+                   count=max(10, round(CHURN_RATE * CHURN_SECONDS * min(1, scale * 4))),
+                   rate=CHURN_RATE)
+        after = buckets(house, replica)
+        size = f"{nodes:,} nodes, {pods:,} pods, {jobs:,} jobs"
+        report.add(Figure(f"memory, {size}", resident_mib(replica.pid), "MiB",
+                          bound=MOST_MIB, better="less",
+                          note=f"peak {resident_mib(replica.pid, 'VmHWM'):.0f} MiB"))
+        for share, label in ((0.5, "p50"), (0.99, "p99")):
+            value, total = quantile(before, after, share)
+            report.add(Figure(f"cycle, {nodes:,} nodes, {jobs - pods:,} waiting, {label}", value,
+                              "ms", better="less", note=f"bucket bound; {total:.0f} cycles"))
+        house.stop(replica)
+    finally:
+        house.close()

@@ -1,0 +1,25 @@
+# Benchmarks: *_bench are in-process micro-benchmarks that `make bench` runs; floor_client is the bare
+# client that control_plane_bench.py compares the operator with.
+find_package(benchmark REQUIRED)
+
+# muster_bench(NAME DEPS …): benchmarks/NAME.cc as one Google Benchmark program, if it is there.
+function(muster_bench name)
+  cmake_parse_arguments(B "" "" "DEPS" ${ARGN})
+  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/benchmarks/${name}.cc)
+    return()
+  endif()
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/benchmarks/${name}.cc)
+  target_compile_options(${name} PRIVATE ${MUSTER_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${B_DEPS} benchmark::benchmark_main Threads::Threads)
+endfunction()
+
+muster_bench(json_bench DEPS muster::api)
+
+if(TARGET muster_kube AND TARGET muster_api)
+  add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc
+                              ${CMAKE_SOURCE_DIR}/benchmarks/floor/floor.cc
+                              ${CMAKE_SOURCE_DIR}/benchmarks/floor/life.cc)
+  target_include_directories(floor_client PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
+  target_compile_options(floor_client PRIVATE ${MUSTER_WARNINGS})
+  target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Threads)
+endif()

@@ -1,0 +1,140 @@
+// A cluster for controllers: the fake API server, the client, the actuator and the ClusterState, on
+// one thread, with a clock that the test moves.
+//
+// Threads: the test's.  Answers of the server are collected and run by Settle.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "muster/actuate/actuator.h"
+#include "muster/kube/paths.h"
+#include "muster/state/cluster_state.h"
+#include "testing/fake_api_server.h"
+#include "testing/manual_clock.h"
+
+namespace muster::op::testing {
+
+class ClusterFixture : public ::testing::Test {
+ protected:
+  ClusterFixture() { state_.SetBarrier(1); }
+
+  // Somebody else's writes.
+  void Put(const std::string& path, const std::string& json) { api_.Put(path, json); }
+  void PutNamespace(const std::string& name) { Put("/api/v1/namespaces/" + name, "{}"); }
+  void PutNode(const std::string& name, int gpus) {
+    Put("/api/v1/nodes/" + name,
+        R"({"status":{"allocatable":{"cpu":"64","memory":"256Gi","pods":"110","nvidia.com/gpu":")" +
+            std::to_string(gpus) + R"("},"conditions":[{"type":"Ready","status":"True"}]}})");
+  }
+  // A spec that is new each time: its generation grows.
+  void PutOurs(const std::string& path, const std::string& spec) {
+    const std::string version = std::to_string(++generation_);
+    Put("/apis/scheduler.io/v1/" + path,
+        R"({"metadata":{"generation":)" + version + R"(},"spec":)" + spec + "}");
+  }
+  void RemoveObject(const std::string& path) { api_.Remove(path); }
+
+  // What the watches would have brought by now.
+  void Sync() {
+    List<api::Node>(kube::kNodes);
+    List<api::Namespace>(kube::kNamespaces);
+    List<api::Tenant>(kube::kTenants);
+    List<api::ResourceQuota>(kube::kResourceQuotas);
+    List<api::Workflow>(kube::kWorkflows);
+    List<api::Job>(kube::kJobs);
+    List<api::Pod>(kube::kPods);
+  }
+
+  // Waits for the answers to everything that was sent and runs what they bring.
+  void Answers() {
+    while (true) {
+      api_.Drain();
+      std::vector<std::function<void()>> batch;
+      {
+        base::Lock lock(mutex_);
+        batch.swap(posted_);
+      }
+      for (const auto& closure : batch) closure();
+      if (batch.empty() && client_.outstanding() == 0) return;
+      if (batch.empty()) std::this_thread::yield();
+    }
+  }
+
+  // Watches, wake-ups that are due, controllers (`turn`, given what changed), answers: until no
+  // write is made any more.
+  void Settle(const std::function<void(const state::Dirty&)>& turn) {
+    for (int round = 0; round < 50; ++round) {
+      Sync();
+      const std::size_t before = Writes().size();
+      RunDueWakes();
+      turn(state_.TakeDirty());
+      Answers();
+      if (Writes().size() == before) return;
+    }
+    FAIL() << "the controllers never come to rest";
+  }
+
+  // Verb and path of every write so far, in order, without queries.
+  std::vector<std::string> Writes(const std::string& glob = "*") {
+    std::vector<std::string> writes;
+    for (const muster::testing::SeenRequest& seen : api_.Seen("", glob)) {
+      if (seen.method == "GET" || seen.method == "WATCH") continue;
+      writes.push_back(seen.method + " " + seen.target.substr(0, seen.target.find('?')));
+    }
+    return writes;
+  }
+  bool Exists(const std::string& path) { return api_.Get(path).has_value(); }
+  template <class T>
+  T Read(const std::string& path) {
+    return api::Decode<T>(api_.Get(path).value_or("{}"));
+  }
+
+  std::function<void(const std::string&, std::int64_t)> Wake() {
+    return [this](const std::string& key, std::int64_t ms) {
+      wakes_.emplace(clock_.BootMs() + ms, key);
+    };
+  }
+
+  std::function<void(const std::string&)> on_wake_ = [](const std::string&) {};
+  muster::testing::ManualClock clock_;
+  muster::testing::FakeApiServer api_{clock_};
+  state::ClusterState state_{{}, clock_};
+
+ private:
+  template <class T>
+  void List(const kube::Resource& kind) {
+    const auto body = reader_.Do({.path = kube::CollectionPath(kind)});
+    ASSERT_TRUE(body.ok()) << body.error().message;
+    state_.Replace(api::DecodeList<T>(*body));
+  }
+
+  void RunDueWakes() {
+    while (!wakes_.empty() && wakes_.begin()->first <= clock_.BootMs()) {
+      const std::string key = wakes_.begin()->second;
+      wakes_.erase(wakes_.begin());
+      on_wake_(key);
+    }
+  }
+
+  std::int64_t generation_ = 0;
+  base::Mutex mutex_;
+  std::vector<std::function<void()>> posted_ GUARDED_BY(mutex_);
+  std::multimap<std::int64_t, std::string> wakes_;
+  kube::Client reader_{api_.transport(), clock_, {}};
+  kube::Client client_{api_.transport(), clock_, {}};
+
+ protected:
+  actuate::Actuator actuator_{client_, clock_, [this](std::function<void()> closure) {
+                                base::Lock lock(mutex_);
+                                posted_.push_back(std::move(closure));
+                              }};
+};
+
+}  // namespace muster::op::testing

@@ -1,0 +1,206 @@
+#include "controllers/foreign/reconciler.h"
+
+#include "muster/api/codec.h"
+#include "muster/sched/schedule.h"
+#include "muster/state/amounts.h"
+#include "operator/cluster_fixture.h"
+
+namespace muster::op {
+namespace {
+
+constexpr char kPods[] = "/api/v1/namespaces/team/pods/";
+
+class ForeignControllerTest : public testing::ClusterFixture {
+ protected:
+  ForeignControllerTest() {
+    Put("/api/v1/namespaces/team",
+        R"({"metadata":{"labels":{"scheduler.io/tenant":"a"}}})");
+    PutOurs("tenants/a", "{}");
+  }
+  void PutPod(const std::string& name, int gpus, int min, const std::string& group = "g") {
+    Put(kPods + name,
+        R"({"metadata":{"labels":{"scheduler.io/pod-group":")" + group +
+            R"(","scheduler.io/pod-group-min":")" + std::to_string(min) +
+            R"("}},"spec":{"schedulerName":"muster","containers":[{"name":"c","image":"i",
+               "resources":{"limits":{"nvidia.com/gpu":")" +
+            std::to_string(gpus) + R"("},"requests":{"nvidia.com/gpu":")" + std::to_string(gpus) +
+            R"("}}}]},"status":{"phase":"Pending"}})");
+  }
+  // Controllers, then one cycle of the scheduler, as the loop does.
+  void Settle() {
+    on_wake_ = [this](const std::string& key) { state_.MarkGroup(key); };
+    ClusterFixture::Settle([this](const state::Dirty& dirty) {
+      for (const std::string& key : dirty.groups) controller_.Reconcile(key);
+      Cycle();
+    });
+  }
+  void Cycle() {
+    state_.world().SetNow(clock_.Now());
+    const sched::Plan plan = sched::Schedule(state_.world(), policy_, cache_);
+    state_.world().SetReservations(plan.reservations);
+    for (const sched::Start& start : plan.starts) {
+      const std::string uid = state_.world().gang(start.gang).uid;
+      controller_.Bind(uid.substr(std::string("group/").size()), start);
+    }
+    for (const sched::Hold& hold : plan.holds) {
+      const std::string uid = state_.world().gang(hold.gang).uid;
+      state::ForeignGroup* group = state_.groups().Find(uid.substr(6));
+      if (group == nullptr || group->hold_text == plan.texts[hold.text]) continue;
+      group->hold_reason = hold.reason;
+      group->hold_text = plan.texts[hold.text];
+      state_.MarkGroup(group->key);
+    }
+  }
+  std::string NodeOf(const std::string& pod) {
+    return Read<api::Pod>(kPods + pod).node_name;
+  }
+  std::string Told(const std::string& pod) {
+    return Read<api::Pod>(kPods + pod).scheduled_message;
+  }
+  std::size_t Bindings() { return Writes("*/binding").size(); }
+
+  sched::Policy policy_;
+  sched::Cache cache_;
+  ForeignController controller_{state_, actuator_, Wake()};
+};
+
+TEST_F(ForeignControllerTest, WholeGroupIsBound) {
+  PutNode("n1", 8);
+  PutNode("n2", 8);
+  for (const char* name : {"p0", "p1", "p2", "p3"}) PutPod(name, 4, 4);
+  Settle();
+  for (const char* name : {"p0", "p1", "p2", "p3"}) EXPECT_NE(NodeOf(name), "") << name;
+  EXPECT_EQ(Bindings(), 4u);
+  EXPECT_EQ(state::AmountOf(*state_.world().FreeOn("n1"), "nvidia.com/gpu"), 0);
+}
+
+TEST_F(ForeignControllerTest, IncompleteGroupWaitsAndSaysSo) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 1, 4);
+  Settle();
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Bindings(), 0u);
+  EXPECT_EQ(Told("p1"), "GangIncomplete: 3 of 4 pods exist");
+  PutPod("p3", 1, 4);
+  Settle();
+  EXPECT_EQ(Bindings(), 4u);
+}
+
+TEST_F(ForeignControllerTest, GroupThatDoesNotFitIsNotBoundInPart) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 4, 3);
+  Settle();
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Bindings(), 0u);
+  EXPECT_EQ(Told("p0").substr(0, 17), "NoMatchingNodes: ");
+}
+
+TEST_F(ForeignControllerTest, BindingThatIsNotObservedCountsOnItsNode) {
+  PutNode("n1", 8);
+  PutPod("p0", 8, 1, "g0");
+  Sync();
+  for (const std::string& key : state_.TakeDirty().groups) controller_.Reconcile(key);
+  Cycle();
+  EXPECT_EQ(state::AmountOf(*state_.world().FreeOn("n1"), "nvidia.com/gpu"), 0);
+  Answers();
+}
+
+TEST_F(ForeignControllerTest, ConflictIsReadAgainAndThenBound) {
+  PutNode("n1", 8);
+  PutPod("p0", 1, 1);
+  Sync();
+  for (const std::string& key : state_.TakeDirty().groups) controller_.Reconcile(key);
+  PutPod("p0", 1, 1);  // changed by somebody since we looked
+  Cycle();
+  Answers();
+  EXPECT_EQ(controller_.counters().conflicts, 1);
+  EXPECT_EQ(NodeOf("p0"), "");
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "n1");
+}
+
+TEST_F(ForeignControllerTest, LostAnswerBindsNothingTwice) {
+  PutNode("n1", 8);
+  PutPod("p0", 1, 1);
+  api_.Inject({.method = "POST", .path = "*/binding",
+               .kind = muster::testing::FaultKind::kLostResponse});
+  Settle();
+  clock_.Advance(20'000);
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "n1");
+  EXPECT_EQ(Bindings(), 1u);
+}
+
+TEST_F(ForeignControllerTest, PartialGroupIsReleasedAfterItsTimeout) {
+  PutNode("n1", 8);
+  PutPod("p0", 1, 2);
+  PutPod("p1", 1, 2);
+  api_.Inject({.method = "POST", .path = "*/p1/binding", .status = 403, .reason = "Forbidden",
+               .message = "not this pod", .times = 1'000});
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "n1");
+  EXPECT_EQ(controller_.counters().refused, 1);
+  for (int i = 0; i < 61; ++i) {
+    clock_.Advance(10'000);
+    Settle();
+  }
+  EXPECT_NE(Read<api::Pod>(std::string(kPods) + "p0").meta.deletion.unix_ms, 0);
+  EXPECT_EQ(Writes("*/pods/p0").size(), 1u);  // one delete
+  EXPECT_NE(NodeOf("p1"), "n1");
+}
+
+TEST_F(ForeignControllerTest, PartialGroupOfAnOlderLeaderIsFinishedFirst) {
+  PutNode("n1", 8);
+  PutPod("p0", 4, 2);
+  PutPod("p1", 4, 2);
+  std::string json = *api_.Get(std::string(kPods) + "p0");
+  json.replace(json.find(R"("spec":{)"), 8, R"("spec":{"nodeName":"n1",)");
+  Put(std::string(kPods) + "p0", json);
+  PutPod("z0", 4, 1, "other");
+  Settle();
+  EXPECT_EQ(NodeOf("p1"), "n1");
+  EXPECT_EQ(NodeOf("z0"), "");
+}
+
+TEST_F(ForeignControllerTest, EvictedGroupIsDeletedOnceAndReleasing) {
+  PutNode("n1", 8);
+  PutPod("p0", 1, 2);
+  PutPod("p1", 1, 2);
+  Settle();
+  controller_.Evict("team/g", "for somebody");
+  controller_.Evict("team/g", "for somebody");
+  EXPECT_EQ(state_.world().FindGang("group/team/g")->state, sched::GangState::kReleasing);
+  Settle();
+  EXPECT_NE(Read<api::Pod>(std::string(kPods) + "p0").meta.deletion.unix_ms, 0);
+  EXPECT_EQ(controller_.counters().deleted, 2);
+  RemoveObject(std::string(kPods) + "p0");
+  RemoveObject(std::string(kPods) + "p1");
+  Settle();
+  EXPECT_EQ(state_.world().FindGang("group/team/g"), nullptr);
+}
+
+TEST_F(ForeignControllerTest, PodsBeyondTheMinimumFollowWhenThereIsRoom) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 4, 2);
+  Settle();
+  EXPECT_EQ(Bindings(), 2u);
+  PutNode("n2", 8);
+  Settle();
+  EXPECT_EQ(Bindings(), 3u);
+}
+
+TEST_F(ForeignControllerTest, UnclaimedNamespaceIsNoTenant) {
+  Put("/api/v1/namespaces/team", "{}");
+  PutNode("n1", 8);
+  PutPod("p0", 1, 1);
+  Settle();
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Told("p0"), "NoTenant: no Tenant claims namespace team");
+  EXPECT_EQ(Bindings(), 0u);
+}
+
+}  // namespace
+}  // namespace muster::op

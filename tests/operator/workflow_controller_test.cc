@@ -1,0 +1,128 @@
+#include "controllers/workflow/reconciler.h"
+
+#include "controllers/conditions.h"
+#include "muster/api/codec.h"
+#include "operator/cluster_fixture.h"
+
+namespace muster::op {
+namespace {
+
+constexpr char kFlow[] = "/apis/scheduler.io/v1/namespaces/t/workflows/flow";
+constexpr char kJobs[] = "/apis/scheduler.io/v1/namespaces/t/jobs/";
+constexpr char kTwo[] =
+    R"({"tasks":[{"name":"a","image":"i"},{"name":"b","image":"i","dependencies":["a"]}]})";
+
+class WorkflowControllerTest : public testing::ClusterFixture {
+ protected:
+  void Settle() {
+    on_wake_ = [this](const std::string& key) { state_.MarkWorkflow(key); };
+    ClusterFixture::Settle([this](const state::Dirty& dirty) {
+      for (const std::string& key : dirty.workflows) controller_->Reconcile(key);
+    });
+  }
+  void PutFlow(const std::string& spec) { PutOurs("namespaces/t/workflows/flow", spec); }
+  // A Job of ours comes to this phase.
+  void End(const std::string& job, const std::string& phase) {
+    std::string json = *api_.Get(kJobs + job);
+    json.insert(1, R"("status":{"phase":")" + phase + R"("},)");
+    Put(kJobs + job, json);
+  }
+  api::WorkflowStatus Status() { return Read<api::Workflow>(kFlow).status; }
+  void NewLeader() {
+    controller_ = std::make_unique<WorkflowController>(state_, actuator_, Wake());
+    state_.MarkAllJobs();
+  }
+
+  std::unique_ptr<WorkflowController> controller_ =
+      std::make_unique<WorkflowController>(state_, actuator_, Wake());
+};
+
+TEST_F(WorkflowControllerTest, RunsTasksInTheirOrder) {
+  PutFlow(kTwo);
+  Settle();
+  ASSERT_TRUE(Exists(std::string(kJobs) + "flow-a"));
+  EXPECT_FALSE(Exists(std::string(kJobs) + "flow-b"));
+  EXPECT_EQ(Status().phase, "Running");
+  End("flow-a", "Succeeded");
+  clock_.Advance(1'000);
+  Settle();
+  ASSERT_TRUE(Exists(std::string(kJobs) + "flow-b"));
+  End("flow-b", "Succeeded");
+  Settle();
+  EXPECT_EQ(Status().phase, "Succeeded");
+  EXPECT_EQ(Status().done, "2/2");
+}
+
+TEST_F(WorkflowControllerTest, JobBelongsToItsWorkflow) {
+  PutFlow(kTwo);
+  Settle();
+  const api::Job job = Read<api::Job>(std::string(kJobs) + "flow-a");
+  EXPECT_EQ(job.meta.labels.at("scheduler.io/workflow"), "flow");
+  ASSERT_EQ(job.meta.owners.size(), 1u);
+  EXPECT_EQ(job.meta.owners[0].uid, Read<api::Workflow>(kFlow).meta.uid);
+  EXPECT_TRUE(job.meta.owners[0].controller);
+  EXPECT_EQ(job.invalid, "");
+}
+
+TEST_F(WorkflowControllerTest, LostAnswerAndNewLeaderRepeatNothing) {
+  PutFlow(kTwo);
+  api_.Inject({.method = "POST", .path = "*/jobs",
+               .kind = muster::testing::FaultKind::kLostResponse});
+  Settle();
+  NewLeader();
+  clock_.Advance(2'000);
+  Settle();
+  EXPECT_EQ(Writes("*/jobs").size(), 1u);
+  EXPECT_EQ(Status().tasks.at(0).phase, "Pending");
+}
+
+TEST_F(WorkflowControllerTest, CycleIsAnsweredAtOnceAndCreatesNothing) {
+  PutFlow(R"({"tasks":[{"name":"a","image":"i","dependencies":["b"]},
+                       {"name":"b","image":"i","dependencies":["a"]}]})");
+  Settle();
+  EXPECT_TRUE(Writes("*/jobs").empty());
+  EXPECT_EQ(FindCondition(Status().conditions, "Misconfigured")->status, "True");
+}
+
+TEST_F(WorkflowControllerTest, NameHeldByAnotherIsNamedAndTakenWhenItIsFree) {
+  Put(std::string(kJobs) + "flow-a", R"({"spec":{"image":"i"}})");
+  PutFlow(kTwo);
+  Settle();
+  EXPECT_NE(Status().message.find("flow-a is held by a Job that no Workflow owns"),
+            std::string::npos);
+  RemoveObject(std::string(kJobs) + "flow-a");
+  clock_.Advance(5'000);
+  Settle();
+  EXPECT_EQ(Read<api::Job>(std::string(kJobs) + "flow-a").meta.owners.size(), 1u);
+  EXPECT_EQ(FindCondition(Status().conditions, "Misconfigured")->status, "False");
+}
+
+TEST_F(WorkflowControllerTest, RefusedJobIsMisconfiguredInTheServersWords) {
+  PutFlow(kTwo);
+  api_.Inject({.method = "POST", .path = "*/jobs", .status = 422, .reason = "Invalid",
+               .message = "spec.image: too long", .times = 100});
+  Settle();
+  EXPECT_EQ(Status().message, "task a: spec.image: too long");
+  api_.ClearFaults();
+  clock_.Advance(60'000);
+  Settle();
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Status().phase, "Running");
+  EXPECT_EQ(FindCondition(Status().conditions, "Misconfigured")->status, "False");
+}
+
+TEST_F(WorkflowControllerTest, BatchOfTasksIsOneStatusWrite) {
+  std::string tasks;
+  for (int i = 0; i < 20; ++i) {
+    tasks += (i == 0 ? "" : ",") + std::string(R"({"name":"t)") + std::to_string(i) +
+             R"(","image":"i"})";
+  }
+  PutFlow(R"({"tasks":[)" + tasks + "]}");
+  Settle();
+  EXPECT_EQ(Writes("*/jobs").size(), 20u);
+  EXPECT_EQ(Writes("*/workflows/flow/status").size(), 1u);
+}
+
+}  // namespace
+}  // namespace muster::op
