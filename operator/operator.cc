@@ -208,6 +208,7 @@ std::int64_t Operator::Impl::Turn() {
     if (leadership_.role() == Role::kLeading) {
       tenants_.RefreshUsage();
       quotas_.RefreshUsage();
+      jobs_.RecheckLimits();
     }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
   }

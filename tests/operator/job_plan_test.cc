@@ -84,8 +84,8 @@ TEST(JobPlan, ReadyCountsSettleForASecondBeforeTheyAreWritten) {
   job.status().phase = "Running";
   job.status().attempt_ready_at = job.facts.now;
   for (int i = 0; i < 3; ++i) job.Pod(i, PodPhase::kRunning, true);
-  job.entry.ready = 3;
-  job.entry.ready_changed_ms = job.facts.boot_ms - 400;
+  job.entry.counted = {{"main", 3, "", ""}};
+  job.entry.counted_ms = job.facts.boot_ms - 400;
   const JobActions early = job.Plan();
   EXPECT_FALSE(early.status);
   EXPECT_EQ(early.wake_in_ms, 600);
@@ -183,7 +183,7 @@ TEST(JobPlan, IndependentPodsGoOnWithoutALostOne) {
   job.spec().min_member = 1;
   job.status().phase = "Running";
   job.status().attempt_ready_at = job.facts.now;
-  job.entry.ready_changed_ms = job.facts.boot_ms;
+  job.entry.counted_ms = job.facts.boot_ms;
   const JobActions actions =
       job.Pod(0, PodPhase::kRunning, true).Pod(1, PodPhase::kRunning, true).Plan();
   EXPECT_TRUE(actions.creates.empty() && actions.deletes.empty());
@@ -243,6 +243,41 @@ TEST(JobPlan, MaxRuntimeFailsTheJobAfterItsPodsAreGone) {
   job.Task("main", 1).Placed("a", "0").Pod(0, PodPhase::kRunning, true);
   job.spec().max_runtime_seconds = 30;
   EXPECT_EQ(job.At(30).Plan().status->placement->cause, ReleaseCause::kMaxRuntime);
+}
+
+TEST(JobPlan, AnAttemptPastItsMaxRuntimeCountsAsAFailure) {
+  JobBuilder job;
+  job.Task("main", 1).Placed("a", "0", PlacementState::kReleasing);
+  job.entry.placement->cause = ReleaseCause::kMaxRuntime;
+  EXPECT_EQ(job.Plan().status->reason, "MaxRuntimeExceeded");
+  job.spec().retry.max_retries = 1;
+  const JobActions actions = job.Plan();
+  EXPECT_EQ(Phase(actions), "Pending");
+  EXPECT_EQ(actions.status->failures, 1);
+}
+
+TEST(JobPlan, TheActiveDeadlineCountsWhileARetryWaits) {
+  JobBuilder job;
+  job.Task("main", 1);
+  job.status().start_time = job.facts.now;
+  job.status().not_before = {job.facts.now.unix_ms + 600'000};
+  job.spec().active_deadline_seconds = 30;
+  EXPECT_EQ(job.At(29).Plan().wake_in_ms, 1'000);
+  const JobActions actions = job.At(30).Plan();
+  EXPECT_EQ(Phase(actions), "Failed");
+  EXPECT_EQ(actions.status->reason, "DeadlineExceeded");
+}
+
+TEST(JobPlan, AMissedDeadlineIsToldWhileTheJobWaits) {
+  JobBuilder job;
+  job.Task("main", 1);
+  job.spec().deadline = {job.facts.now.unix_ms + 5'000};
+  EXPECT_FALSE(job.At(4).Plan().status);
+  const JobActions actions = job.At(5).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_NE(FindCondition(*actions.status, "DeadlineMissed"), nullptr);
+  EXPECT_EQ(Phase(actions), "Pending");
+  EXPECT_TRUE(actions.eligible);
 }
 
 TEST(JobPlan, TheTimeToLiveDeletesAFinishedJob) {

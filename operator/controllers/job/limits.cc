@@ -1,7 +1,10 @@
 #include "controllers/job/limits.h"
 
+#include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 
 namespace muster::op {
 namespace {
@@ -36,7 +39,69 @@ std::optional<std::int64_t> JobLimitOf(const ClusterState& state, const std::str
   return least;
 }
 
+using Place = std::pair<base::TimePoint, std::string>;  // creation, UID
+using Queues = std::map<std::string, std::vector<Place>>;
+
+Place PlaceOf(const JobEntry& entry) { return {entry.job.meta.created, entry.job.meta.uid}; }
+
+bool Within(const Queues& queues, const std::string& name, const Place& place,
+            std::int64_t limit) {
+  const auto it = queues.find(name);
+  if (it == queues.end()) return true;
+  return std::lower_bound(it->second.begin(), it->second.end(), place) - it->second.begin() <
+         limit;
+}
+
+// What counts, in order, for the namespaces and tenants of the jobs that are held.
+struct Counted {
+  Queues by_namespace;  // unfinished jobs
+  Queues by_tenant;     // pending jobs
+};
+
+Counted CountQueues(const ClusterState& state, const std::set<std::string>& held) {
+  Counted counted;
+  for (const std::string& key : held) {
+    const std::string ns = key.substr(0, key.find('/'));
+    counted.by_namespace[ns];
+    counted.by_tenant[state.TenantOf(ns)];
+  }
+  for (const auto& [key, entry] : state.jobs()) {
+    if (api::Finished(entry.job.status)) continue;
+    const std::string& ns = entry.job.meta.ns;
+    const auto space = counted.by_namespace.find(ns);
+    if (space != counted.by_namespace.end()) space->second.push_back(PlaceOf(entry));
+    if (entry.placement) continue;
+    const auto tenant = counted.by_tenant.find(state.TenantOf(ns));
+    if (tenant != counted.by_tenant.end()) tenant->second.push_back(PlaceOf(entry));
+  }
+  for (Queues* queues : {&counted.by_namespace, &counted.by_tenant}) {
+    for (auto& [name, places] : *queues) std::sort(places.begin(), places.end());
+  }
+  return counted;
+}
+
 }  // namespace
+
+std::vector<std::string> NowWithinLimits(const ClusterState& state,
+                                         const std::set<std::string>& held) {
+  std::vector<std::string> within;
+  if (held.empty()) return within;
+  const Counted counted = CountQueues(state, held);
+  for (const std::string& key : held) {
+    const auto it = state.jobs().find(key);
+    if (it == state.jobs().end()) continue;
+    const std::string& ns = it->second.job.meta.ns;
+    const std::string tenant_name = state.TenantOf(ns);
+    const auto limit = JobLimitOf(state, ns);
+    const api::Tenant* tenant = state.FindTenant(tenant_name);
+    const std::int64_t pending = tenant == nullptr ? 0 : tenant->spec.max_pending_jobs;
+    const Place place = PlaceOf(it->second);
+    if (limit && !Within(counted.by_namespace, ns, place, *limit)) continue;
+    if (pending > 0 && !Within(counted.by_tenant, tenant_name, place, pending)) continue;
+    within.push_back(key);
+  }
+  return within;
+}
 
 std::string OverCountLimit(const ClusterState& state, const JobEntry& entry) {
   const std::string& ns = entry.job.meta.ns;

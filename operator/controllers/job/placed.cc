@@ -49,26 +49,18 @@ Why Asked(const Step& step) {
 
 Why TimeIsUp(Step& step) {
   const api::JobSpec& spec = step.entry.job.spec;
-  const api::JobStatus& status = step.entry.job.status;
-  const std::int64_t now = step.facts.now.unix_ms;
-  const auto due = [&](base::TimePoint since, std::int64_t seconds) {
-    if (since.unix_ms == 0 || seconds <= 0) return false;
-    const std::int64_t left = since.unix_ms + seconds * 1000 - now;
-    if (left > 0) step.WakeIn(left);
-    return left <= 0;
-  };
-  if (due(status.start_time, spec.active_deadline_seconds)) {
-    return {api::ReleaseCause::kDeadline, "ran longer than spec.activeDeadlineSeconds, " +
-                                              std::to_string(spec.active_deadline_seconds) + " s"};
+  if (std::string late = PastActiveDeadline(step); !late.empty()) {
+    return {api::ReleaseCause::kDeadline, std::move(late)};
   }
   const base::TimePoint committed = step.entry.placement->committed_at;
-  if (due(committed, spec.max_runtime_seconds)) {
+  if (step.Due(committed, spec.max_runtime_seconds)) {
     return {api::ReleaseCause::kMaxRuntime, "ran longer than spec.maxRuntimeSeconds, " +
                                                 std::to_string(spec.max_runtime_seconds) + " s"};
   }
   const std::int32_t needed = MinMember(step.entry);
-  const bool started = status.attempt_ready_at.unix_ms != 0 || step.tally.ready >= needed;
-  if (!started && due(committed, spec.gang_timeout_seconds)) {
+  const bool started =
+      step.entry.job.status.attempt_ready_at.unix_ms != 0 || step.tally.ready >= needed;
+  if (!started && step.Due(committed, spec.gang_timeout_seconds)) {
     return {api::ReleaseCause::kGangTimeout,
             std::to_string(step.tally.ready) + " of " + std::to_string(needed) +
                 " pods were Ready within spec.gang.timeoutSeconds, " +
@@ -76,6 +68,18 @@ Why TimeIsUp(Step& step) {
                 (step.tally.waiting.empty() ? "" : "; " + step.tally.waiting)};
   }
   return {};
+}
+
+// Name of the first pod that is not there any more.
+std::string LostPod(const Step& step) {
+  const state::JobEntry& entry = step.entry;
+  for (std::size_t i = 0; i < entry.slots.size(); ++i) {
+    if (step.tally.fates[i] != Fate::kLost) continue;
+    const state::Slot& slot = entry.slots[i];
+    return api::PodName(entry.job, entry.job.spec.tasks[slot.task].name, slot.index,
+                        entry.placement->attempt);
+  }
+  return "";
 }
 
 Why TooFewLeft(const Step& step) {
@@ -86,9 +90,12 @@ Why TooFewLeft(const Step& step) {
     return {api::ReleaseCause::kFailed,
             tally.first_failed == nullptr ? "a pod failed" : DescribeEnd(tally.first_failed->pod)};
   }
-  return {api::ReleaseCause::kPodLost, tally.first_lost == nullptr
-                                           ? std::to_string(tally.lost) + " pods vanished"
-                                           : DescribeEnd(tally.first_lost->pod)};
+  if (tally.first_lost != nullptr) {
+    return {api::ReleaseCause::kPodLost, DescribeEnd(tally.first_lost->pod)};
+  }
+  const std::string others =
+      tally.lost == 1 ? "" : " and " + std::to_string(tally.lost - 1) + " more";
+  return {api::ReleaseCause::kPodLost, "pod " + LostPod(step) + others + " vanished"};
 }
 
 // Every rank has its result, or will never have one in this attempt.
@@ -166,7 +173,7 @@ bool ResultsMoved(const std::vector<api::TaskStatus>& told,
   });
 }
 
-// Ready: written when minMember is reached, and later when it has not moved for a second.
+// Ready and results: written when minMember is reached, later when nothing moved for a second.
 void Progress(Step& step) {
   api::JobStatus& next = step.next;
   const std::int32_t needed = MinMember(step.entry);
@@ -182,15 +189,18 @@ void Progress(Step& step) {
     step.write = true;
   }
   constexpr std::int64_t kSettleMs = 1'000;
+  constexpr std::int64_t kMostSilentMs = 10'000;  // where pods end all the time
   const bool moved = ResultsMoved(next.tasks, step.tally.tasks);
   const std::string waiting = step.tally.waiting;
   const api::Condition* ready = FindCondition(next, "PodsReady");
   const bool worded = !waiting.empty() && next.attempt_ready_at.unix_ms == 0 &&
                       (ready == nullptr || ready->message != waiting);
   if (!moved && !worded && !step.write) return;
-  const bool just_now = step.entry.ready != step.tally.ready;
-  const std::int64_t settled = just_now ? 0 : step.facts.boot_ms - step.entry.ready_changed_ms;
-  if (!step.write && settled < kSettleMs) {
+  const bool just_now = step.entry.counted != step.tally.tasks;
+  const std::int64_t settled = just_now ? 0 : step.facts.boot_ms - step.entry.counted_ms;
+  const std::int64_t written = step.entry.message_written_ms;
+  const bool overdue = written != 0 && step.facts.boot_ms - written >= kMostSilentMs;
+  if (!step.write && !overdue && settled < kSettleMs) {
     step.WakeIn(kSettleMs - settled);
     return;
   }
@@ -202,20 +212,6 @@ void Progress(Step& step) {
   }
   next.tasks = step.tally.tasks;
   step.write = true;
-}
-
-void Deadline(Step& step) {
-  const base::TimePoint deadline = step.entry.job.spec.deadline;
-  if (deadline.unix_ms == 0) return;
-  if (deadline > step.facts.now) {
-    step.WakeIn(deadline.unix_ms - step.facts.now.unix_ms);
-    return;
-  }
-  if (FindCondition(step.next, "DeadlineMissed") == nullptr) {
-    SetCondition(step.next, "DeadlineMissed", true, "DeadlineMissed",
-                 "spec.deadline has passed and the job has not finished", step.facts);
-    step.write = true;
-  }
 }
 
 }  // namespace
@@ -253,7 +249,7 @@ void PlanPlaced(Step& step) {
   // Committed again must not bring them back in the same attempt.
   step.actions.eligible = step.tally.lost == 0;
   CreateMissing(step);
-  Deadline(step);
+  TellMissedDeadline(step);
   Progress(step);
 }
 

@@ -56,7 +56,7 @@ void Step::Event(std::string type, std::string reason, std::string message) {
 JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
   const Tally tally = CountPods(entry, facts);
   Step step{entry, facts, tally, entry.job.status, {}, false};
-  step.actions.ready = tally.ready;
+  step.actions.counted = tally.tasks;
   if (entry.job.meta.deletion.unix_ms != 0) return step.actions;
 
   // 1. Pods that belong to no current placement go.

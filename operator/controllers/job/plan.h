@@ -47,9 +47,9 @@ struct JobActions {
   std::vector<std::int32_t> ask_templates;  // tasks whose dry run is due
   bool create_service = false;
   bool delete_job = false;
-  bool drop_placement = false;  // forget a decision that was not committed
-  bool eligible = false;        // the scheduler may place (more of) it
-  std::int32_t ready = 0;       // as counted now: JobEntry::ready of the next evaluation
+  bool drop_placement = false;           // forget a decision that was not committed
+  bool eligible = false;                 // the scheduler may place (more of) it
+  std::vector<api::TaskStatus> counted;  // now: JobEntry::counted of the next evaluation
   std::int64_t wake_in_ms = 0;  // look again after this time; 0: only when something changes
 };
 

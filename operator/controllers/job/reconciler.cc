@@ -19,10 +19,22 @@ JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actu
 
 void JobReconciler::Reconcile(const std::string& key) {
   state::JobEntry* entry = state_.FindJob(key);
-  if (entry == nullptr) return;
+  if (entry == nullptr) {
+    over_limit_.erase(key);
+    return;
+  }
   const JobFacts facts = BuildFacts(*entry);
+  if (facts.over_limit.empty()) {
+    over_limit_.erase(key);
+  } else {
+    over_limit_.insert(key);
+  }
   JobActions actions = PlanJob(*entry, facts);
   Carry(*entry, std::move(actions));
+}
+
+void JobReconciler::RecheckLimits() {
+  for (const std::string& key : NowWithinLimits(state_, over_limit_)) state_.MarkJob(key);
 }
 
 JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
@@ -55,9 +67,9 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
     state_.MarkJob(key);
   }
   entry.eligible = actions.eligible;
-  if (entry.ready != actions.ready) {
-    entry.ready = actions.ready;
-    entry.ready_changed_ms = state_.clock().BootMs();
+  if (entry.counted != actions.counted) {
+    entry.counted = std::move(actions.counted);
+    entry.counted_ms = state_.clock().BootMs();
   }
   for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
   if (actions.create_service) CreateService(entry);

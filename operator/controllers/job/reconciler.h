@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,9 @@ class JobReconciler {
   // Looks at one job and acts.  Unknown keys are ignored.
   void Reconcile(const std::string& key);
 
+  // Looks again at jobs that a count limit held back and holds no more; once a second will do.
+  void RecheckLimits();
+
   const JobCounters& counters() const { return counters_; }
   // Waits that ended in a commit since the last call, in ms.
   std::vector<std::int64_t> TakeWaits() { return std::exchange(waits_, {}); }
@@ -65,6 +69,7 @@ class JobReconciler {
   state::ClusterState& state_;
   actuate::Actuator& actuator_;
   std::function<void(const std::string&, std::int64_t)> wake_;
+  std::set<std::string> over_limit_;  // jobs that a count limit holds back
   JobCounters counters_;
   std::vector<std::int64_t> waits_;
 };

@@ -17,7 +17,9 @@ void Requeue(Step& step, std::string_view reason, const std::string& message,
   next.reason = reason;
   next.message = message.substr(0, 1024);
   next.pending_since = step.facts.now;
-  next.not_before = {delay_s > 0 ? step.facts.now.unix_ms + delay_s * 1000 : 0};
+  // The status keeps whole seconds; what was cut off would shorten the delay.
+  const std::int64_t until = step.facts.now.unix_ms + delay_s * 1000;
+  next.not_before = {delay_s > 0 ? (until + 999) / 1000 * 1000 : 0};
   SetCondition(next, "Requeued", true, reason, message, step.facts);
 }
 
@@ -32,7 +34,7 @@ void ResetResults(Step& step) {
   }
 }
 
-void AfterFailure(Step& step, const std::string& message) {
+void AfterFailure(Step& step, std::string_view reason, const std::string& message) {
   const api::RetryPolicy& retry = step.entry.job.spec.retry;
   const std::int32_t failures = ++step.next.failures;
   if (failures > retry.max_retries) {
@@ -40,7 +42,7 @@ void AfterFailure(Step& step, const std::string& message) {
     const std::string used = retry.max_retries == 0
                                  ? "; spec.retryPolicy.maxRetries is 0"
                                  : "; all " + std::to_string(retry.max_retries) + " retries used";
-    Finish(step, "Failed", "PodFailed", message + used);
+    Finish(step, "Failed", reason, message + used);
     return;
   }
   ResetResults(step);
@@ -74,12 +76,12 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
       Finish(step, "Cancelled", "Cancelled", "cancelled by spec.cancel");
       return;
     case api::ReleaseCause::kDeadline:
-    case api::ReleaseCause::kMaxRuntime:
       next.tasks = step.tally.tasks;
       Finish(step, "Failed", CauseWord(cause), message);
       return;
     case api::ReleaseCause::kFailed:
-      AfterFailure(step, message);
+    case api::ReleaseCause::kMaxRuntime:
+      AfterFailure(step, CauseWord(cause), message);
       return;
     case api::ReleaseCause::kSuspended:
       ResetResults(step);

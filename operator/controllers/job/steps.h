@@ -1,4 +1,4 @@
-// The steps of PlanJob, one file each: placed.cc, release.cc, waiting.cc.
+// The steps of PlanJob, one file each: placed.cc, release.cc, waiting.cc; times.cc for all.
 #pragma once
 
 #include "controllers/job/status.h"
@@ -16,6 +16,9 @@ struct Step {
 
   // Looks again after `ms` at the latest.
   void WakeIn(std::int64_t ms);
+  // Whether `seconds` have passed since `since`; looks again when they will have.  False if either
+  // is 0.
+  bool Due(base::TimePoint since, std::int64_t seconds);
   void Event(std::string type, std::string reason, std::string message);
 };
 
@@ -27,6 +30,10 @@ void PlanReleasing(Step& step);
 void StartRelease(Step& step, api::ReleaseCause cause, const std::string& message);
 // No placement: why it waits, and whether the scheduler may start it.
 void PlanWaiting(Step& step);
+// The sentence if spec.activeDeadlineSeconds are over since the first start; else empty.
+std::string PastActiveDeadline(Step& step);
+// The condition DeadlineMissed, once spec.deadline has passed.
+void TellMissedDeadline(Step& step);
 // Ends the job for good.
 void Finish(Step& step, std::string_view phase, std::string_view reason,
             const std::string& message);

@@ -162,6 +162,11 @@ void PlanWaiting(Step& step) {
     Suspend(step);
     return;
   }
+  if (const std::string late = PastActiveDeadline(step); !late.empty()) {
+    Finish(step, "Failed", CauseWord(api::ReleaseCause::kDeadline), late);
+    return;
+  }
+  TellMissedDeadline(step);
   const Wait wait = FindReason(step);
   if (wait.reason == Reason::kPendingEvaluation) {
     // Not told by itself; but a job that was Suspended is Pending again.

@@ -1,0 +1,135 @@
+"""What happens when pods fail, vanish or never become ready."""
+
+from story import Story, unix
+
+# The first attempt runs for ever, the second one succeeds.
+SECOND = {"exit-code": 0, "fail-attempt": 2, "fail-seconds": 1}
+
+
+class Retry(Story):
+    def told(self, name):
+        """The delays that the status announced, one an attempt."""
+        delays = {}
+        for change in self.scene.mirror.changes("Job", self.scene.name):
+            status = change.body.get("status", {})
+            if change.body["metadata"]["name"] == name and "notBefore" in status:
+                delays[status["attempt"]] = unix(status["notBefore"]) - unix(status["pendingSince"])
+        return [delays[n] for n in sorted(delays)]
+
+    def delays(self, name):
+        """Seconds from the end of each attempt's pod to the create of the next one."""
+        ends, starts = {}, {}
+        for change in self.scene.pod_changes(name):
+            attempt = int(change.body["metadata"]["labels"]["scheduler.io/attempt"])
+            if change.verb == "ADDED":
+                starts[attempt] = change.at
+            if change.body["status"].get("phase") == "Failed":
+                ends.setdefault(attempt, change.at)
+        return [starts[n + 1] - ends[n] for n in sorted(ends) if n + 1 in starts]
+
+    def check(self, name, policy, attempts, wanted):
+        self.scene.job(name, sim={"exit-code": 3, "fail-attempt": attempts, "run-seconds": 0.5},
+                       retryPolicy={"maxRetries": len(wanted), **policy})
+        status = self.scene.wait(name, phase="Succeeded")
+        self.assertEqual(status["failures"], len(wanted))
+        seen = self.delays(name)
+        self.assertEqual(len(seen), len(wanted))
+        for got, told, least in zip(seen, self.told(name), wanted):
+            self.assertGreaterEqual(got, least - 0.1, f"{seen} for {wanted}")
+            self.assertTrue(least <= told <= least + 1, f"{told} for {least}")
+
+    def test_a_fixed_delay(self):
+        self.check("fixed", {"backoffPolicy": "fixed", "initialDelaySeconds": 2}, "1,2", [2, 2])
+
+    def test_a_linear_delay(self):
+        self.check("linear", {"backoffPolicy": "linear", "initialDelaySeconds": 2}, "1,2", [2, 4])
+
+    def test_an_exponential_delay_up_to_its_maximum(self):
+        self.check("expo", {"backoffPolicy": "exponential", "initialDelaySeconds": 1,
+                            "maxDelaySeconds": 3}, "1,2,3", [1, 2, 3])
+
+    def test_without_retries_left_it_fails_with_the_sentence(self):
+        self.scene.job("tries", sim={"exit-code": 3},
+                       retryPolicy={"maxRetries": 1, "initialDelaySeconds": 1})
+        self.scene.job("once", replicas=2, sim={"exit-code": 7, "fail-index": 1, "run-seconds": 1})
+        status = self.scene.wait("tries", phase="Failed")
+        self.assertRegex(status["message"], r"^pod tries-main-0-\w+ exited with code 3 \(Error\); "
+                                            r"all 1 retries used$")
+        self.assertEqual(self.scene.condition("tries", "Failed")["status"], "True")
+        self.scene.wait_event("tries", "Retry", "retry 1 of 1")
+        status = self.scene.wait("once", phase="Failed")
+        self.assertRegex(status["message"], r"once-main-1-\w+ exited with code 7 .*maxRetries is 0")
+
+    def test_a_failed_pod_ends_the_rest_of_its_gang(self):
+        self.scene.job("gang", replicas=3, sim={"exit-code": 2, "fail-index": 2, "fail-attempt": 1,
+                                                "fail-seconds": 1, "run-seconds": 3},
+                       retryPolicy={"maxRetries": 1, "initialDelaySeconds": 1})
+        self.scene.wait("gang", phase="Succeeded", attempt=2)
+        attempts = [c.body["metadata"]["labels"]["scheduler.io/attempt"]
+                    for c in self.scene.pod_changes("gang", "ADDED")]
+        self.assertEqual(attempts, ["1"] * 3 + ["2"] * 3)
+        self.at_most_once("gang")
+
+    def at_most_once(self, name):
+        """No index had two live pods at a time."""
+        live = {}
+        for change in self.scene.pod_changes(name):
+            labels = change.body["metadata"]["labels"]
+            index = labels["scheduler.io/task"], labels["scheduler.io/index"]
+            pod = change.body["metadata"]["name"]
+            ended = change.body["status"].get("phase") in ("Succeeded", "Failed")
+            if ended or change.verb == "DELETED":
+                live.setdefault(index, set()).discard(pod)
+            else:
+                live.setdefault(index, set()).add(pod)
+            self.assertLessEqual(len(live[index]), 1, f"{index}: {live[index]}")
+
+
+class Infrastructure(Story):
+    def test_a_pod_deleted_by_hand_is_lost_and_not_counted(self):
+        self.scene.job("solo", sim=SECOND)
+        self.scene.wait("solo", phase="Running")
+        pod = self.scene.pods("solo")[0]["metadata"]["name"]
+        self.scene.delete("Pod", pod)
+        status = self.scene.wait("solo", phase="Succeeded")
+        self.scene.wait_event("solo", "PodLost", pod)
+        self.assertEqual((status["attempt"], status["failures"]), (2, 0))
+
+    def test_a_lost_pod_restarts_its_gang(self):
+        self.scene.job("gang", replicas=3, sim=SECOND)
+        self.scene.wait("gang", phase="Running", ready="3/3")
+        self.scene.delete("Pod", self.scene.pods("gang")[1]["metadata"]["name"])
+        self.scene.wait_event("gang", "PodLost")
+        self.assertEqual(self.scene.wait("gang", phase="Succeeded", attempt=2)["failures"], 0)
+        self.assertEqual([p["metadata"]["labels"]["scheduler.io/attempt"]
+                          for p in self.scene.pods("gang")], ["2"] * 3)
+
+    def test_a_deleted_node_moves_the_gang(self):
+        nodes = self.scene.own_nodes(2, gpus=8)
+        self.scene.job("gang", replicas=2, gpu=4, sim=SECOND)
+        self.scene.wait("gang", phase="Running", ready="2/2")
+        used = {p["spec"]["nodeName"] for p in self.scene.pods("gang")}
+        self.assertEqual(len(used), 1)
+        gone = used.pop()
+        self.scene.kube.delete(f"/api/v1/nodes/{gone}")
+        for pod in self.scene.pods("gang"):  # as the pod collector does every 20 s
+            self.scene.kube.delete(f"/api/v1/namespaces/{self.scene.name}/pods/"
+                                   f"{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+        status = self.scene.wait("gang", phase="Succeeded", attempt=2)
+        self.assertEqual(status["failures"], 0)
+        left = {p["spec"]["nodeName"] for p in self.scene.pods("gang")}
+        self.assertEqual(left, set(nodes) - {gone})
+
+    def test_a_gang_that_is_not_ready_in_time_gives_its_place_back(self):
+        self.scene.job("slow", replicas=2, gang={"timeoutSeconds": 8},
+                       sim={"waiting-reason": "ErrImagePull", "fail-index": 1, "fail-attempt": 1,
+                            "run-seconds": 5})
+        status = self.scene.wait("slow", phase="Pending", reason="WaitingForRetry")
+        self.assertRegex(status["message"],
+                         r"[01] of 2 pods were Ready within spec\.gang\.timeoutSeconds, 8 s")
+        self.scene.until("both pods gone", lambda: len(self.scene.pod_changes(
+            "slow", "DELETED")) >= 2, about="slow")
+        self.scene.wait_event("slow", "GangTimeout")
+        status = self.scene.wait("slow", phase="Succeeded")
+        self.assertGreaterEqual(status["attempt"], 2)
+        self.assertEqual(status["failures"], 0)
