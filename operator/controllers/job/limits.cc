@@ -44,12 +44,10 @@ using Queues = std::map<std::string, std::vector<Place>>;
 
 Place PlaceOf(const JobEntry& entry) { return {entry.job.meta.created, entry.job.meta.uid}; }
 
-bool Within(const Queues& queues, const std::string& name, const Place& place,
-            std::int64_t limit) {
+bool Within(const Queues& queues, const std::string& name, const Place& place, std::int64_t limit) {
   const auto it = queues.find(name);
   if (it == queues.end()) return true;
-  return std::lower_bound(it->second.begin(), it->second.end(), place) - it->second.begin() <
-         limit;
+  return std::lower_bound(it->second.begin(), it->second.end(), place) - it->second.begin() < limit;
 }
 
 // What counts, in order, for the namespaces and tenants of the jobs that are held.
