@@ -29,7 +29,7 @@ stop: ## stop what demo, start-scheduler and monitoring started, and remove what
 	@hack/demo.sh stop
 
 build: deps ## the operator, optimised: build/release/muster-operator
-	@hack/build.sh release
+	@hack/build.sh release --target muster-operator
 
 test: deps ## the fast part: unit and property tests under ASan and UBSan
 	@hack/test-all.sh unit

@@ -54,7 +54,7 @@ class Gate:
         self._tools.start()
 
     def release(self):
-        self._cpp.build("release")
+        self._cpp.build("release", ["muster-operator", "floor_client"])
 
     def unit(self):
         if self._cpp.build("debug"):
