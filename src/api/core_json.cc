@@ -25,8 +25,8 @@ void ReadMeta(const Fields& meta, Meta& out) {
   // Other people's annotations can be as large as the object; nothing here reads them.
   std::erase_if(out.annotations, [](const auto& entry) { return !Ours(entry.first); });
   meta.Each("ownerReferences", [&out](const Fields& owner) {
-    out.owners.push_back(
-        {owner.Text("kind"), owner.Text("name"), owner.Text("uid"), owner.Flag("controller")});
+    out.owners.push_back({owner.Text("kind"), owner.Text("name"), owner.Text("uid"),
+                          owner.Flag("controller"), owner.Text("apiVersion")});
   });
   out.has_finalizers = !meta.Texts("finalizers").empty();
 }
