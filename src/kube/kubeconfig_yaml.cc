@@ -122,6 +122,9 @@ void ReadCluster(const Entry& cluster, Connection& connection) {
   if (connection.server.rfind("https://", 0) != 0) {
     Refuse(cluster, "server must begin with https://, it is \"" + connection.server + "\"");
   }
+  if (connection.server.rfind("https://[", 0) == 0) {
+    Refuse(cluster, "server must name its host: an IPv6 address is not supported");
+  }
   while (connection.server.back() == '/') connection.server.pop_back();
   connection.insecure_skip_tls_verify = FlagOf(cluster, "insecure-skip-tls-verify");
   connection.tls_server_name = TextOf(cluster, "tls-server-name");

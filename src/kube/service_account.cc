@@ -12,8 +12,11 @@ base::Result<Connection> LoadServiceAccount(const Environment& environment) {
     return base::Error{base::Code::kNotFound, "KUBERNETES_SERVICE_HOST is not set", 0};
   }
   Connection connection;
+  // cpprestsdk cannot resolve an IPv6 address in brackets; this name is in every API server's
+  // certificate.
   const bool ipv6 = host->find(':') != std::string::npos;
-  connection.server = "https://" + (ipv6 ? "[" + *host + "]" : *host) + ":" + port.value_or("443");
+  connection.server =
+      "https://" + (ipv6 ? "kubernetes.default.svc" : *host) + ":" + port.value_or("443");
   connection.token_file = environment.service_account_dir + "/token";
   base::Result<std::string> ca = ReadFile(environment.service_account_dir + "/ca.crt");
   if (!ca.ok()) return base::Error{base::Code::kInvalid, ca.error().message, 0};

@@ -129,6 +129,8 @@ TEST_F(KubeconfigTest, EveryErrorNamesFileAndField) {
   const std::string prefix = dir_ + "config: ";
   EXPECT_EQ(ErrorOf(WriteConfig("server: http://x", "")),
             prefix + "cluster \"k\": server must begin with https://, it is \"http://x\"");
+  EXPECT_EQ(ErrorOf(WriteConfig("server: \"https://[::1]:6443\"", "")),
+            prefix + "cluster \"k\": server must name its host: an IPv6 address is not supported");
   EXPECT_EQ(ErrorOf(WriteConfig(std::string(kServer) + ", insecure-skip-tls-verify: maybe", "")),
             prefix + "cluster \"k\": insecure-skip-tls-verify must be true or false");
   EXPECT_EQ(ErrorOf(WriteConfig(kServer, "client-key-data: \"%\"")),
@@ -175,6 +177,8 @@ TEST_F(KubeconfigTest, InsideAPodTheServiceAccountIsUsed) {
   EXPECT_EQ(got->server, "https://10.0.0.1:443");
   EXPECT_EQ(got->token_file, dir_ + "sa/token");
   EXPECT_EQ(got->ns, "muster-system");
+  variables_["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  EXPECT_EQ(LoadConnection({}, environment_)->server, "https://kubernetes.default.svc:443");
 }
 
 TEST_F(KubeconfigTest, ATokenFileIsReadAgainWhenItRotates) {
