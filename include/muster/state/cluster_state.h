@@ -156,7 +156,7 @@ class ClusterState {
   std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
-  std::map<std::string, std::int64_t> renew_at_ms_;  // namespace -> BootMs
+  std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
   Dirty dirty_;
 };
 
