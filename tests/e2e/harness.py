@@ -60,7 +60,8 @@ class Replica:
         self.name = f"operator-{index}"
         self.log = house.folder / f"{self.name}-{time.monotonic_ns()}.log"
         words = [program(), "--kubeconfig", house.credentials(self.name), "--identity",
-                 f"system:muster:{self.name}", "--listen", "127.0.0.1:0", *LEASE_FLAGS, *flags]
+                 f"system:muster:{self.name}", "--listen", "127.0.0.1:0", *flags,
+                 *(LEASE_FLAGS if "--lease-duration" not in flags else ())]
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 list(map(str, words)), stdin=subprocess.DEVNULL, stdout=out,
