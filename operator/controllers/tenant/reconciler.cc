@@ -289,6 +289,7 @@ void TenantController::Patch(const api::Namespace& ns, const NamespaceFacts& fac
           actuator_.EmitEvent("Tenant", tenant->meta,
                               {"Normal", "NamespaceClaimed", "claimed namespace " + name});
         }
+        ReconcileNamespace(name);  // the watch may have been faster than the answer
       });
 }
 
