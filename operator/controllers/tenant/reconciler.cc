@@ -219,7 +219,7 @@ NamespaceLedger* TenantController::Settle(const std::string& ns, const std::stri
     }
     trouble.retry_at_ms = state_.clock().BootMs() + wait_ms;
   }
-  if (known != ledger.troubles.contains(kind)) {
+  if (known || !answer.ok()) {
     if (const auto holder = claims_.holders.find(ns); holder != claims_.holders.end()) {
       WriteStatus(holder->second);
     }
