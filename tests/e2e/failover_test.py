@@ -34,8 +34,7 @@ WRITES = {
     "lease": ("PUT", r"/leases/", ""),
 }
 SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
-         ("commit", "answered"), ("release", "after"), ("pod-delete", "before"),
-         ("terminal", "after")]
+         ("commit", "answered"), ("terminal", "after")]
 
 # Short, because a takeover is what is tested.
 LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
