@@ -90,6 +90,7 @@ TEST_F(ForeignControllerTest, GroupThatDoesNotFitIsNotBoundInPart) {
   }
   Settle();
   EXPECT_EQ(Bindings(), 0u);
+  EXPECT_NE(Told("p0").find(": "), std::string::npos) << Told("p0");  // a reason, with numbers
 }
 
 TEST_F(ForeignControllerTest, BindingThatIsNotObservedCountsOnItsNode) {
