@@ -14,6 +14,7 @@ function(muster_bench name)
 endfunction()
 
 muster_bench(json_bench DEPS muster::api)
+muster_bench(sched_bench DEPS muster::sched)
 
 if(TARGET muster_kube AND TARGET muster_api)
   add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc

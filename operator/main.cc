@@ -37,6 +37,7 @@ base::Result<op::Parts> Connect(const config::Invocation& invocation,
                                 const config::Settings& settings) {
   const auto connection = kube::LoadConnection({settings.kubeconfig, settings.context});
   if (!connection.ok()) return connection.error();
+  kube::SkipSystemTrust(*connection);
   op::Parts parts;
   for (auto* transport : {&parts.transport, &parts.lease_transport}) {
     auto made = kube::MakeCpprestTransport(*connection);

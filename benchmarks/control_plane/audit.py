@@ -66,4 +66,5 @@ def span(events):
 
 def kind_of(event):
     """How the table of writes calls it."""
-    return ("dry run: " if event.dry else "") + f"{event.verb} {event.resource}"
+    refused = f" ({event.code})" if event.code >= 400 else ""
+    return ("dry run: " if event.dry else "") + f"{event.verb} {event.resource}{refused}"

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   }
   const auto connection = kube::LoadConnection({options.kubeconfig, ""});
   if (!connection.ok()) return Fail(connection.error().message);
+  kube::SkipSystemTrust(*connection);
   const auto transport = kube::MakeCpprestTransport(*connection);
   if (!transport.ok()) return Fail(transport.error().message);
   floor::Tally tally;

@@ -1,5 +1,6 @@
 #include "muster/kube/cpprest_transport.h"
 
+#include <cstdlib>
 #include <vector>
 
 #include "credentials.h"
@@ -262,6 +263,11 @@ base::Result<std::shared_ptr<Transport>> MakeCpprestTransport(const Connection& 
   const base::Status prepared = transport->Prepare();
   if (!prepared.ok()) return prepared.error();
   return std::shared_ptr<Transport>(std::move(transport));
+}
+
+void SkipSystemTrust(const Connection& connection) {
+  if (connection.ca_pem.empty() || connection.exec) return;
+  setenv("SSL_CERT_FILE", "/dev/null", 1);
 }
 
 }  // namespace muster::kube
