@@ -171,10 +171,10 @@ void Preempt(benchmark::State& state) {
   Cache cache;
   const Policy policy;
   for (auto _ : state) benchmark::DoNotOptimize(Schedule(world, policy, cache));
-  state.counters["evictions"] = static_cast<double>(Schedule(world, policy, cache).evictions.size());
+  state.counters["evictions"] =
+      static_cast<double>(Schedule(world, policy, cache).evictions.size());
 }
 BENCHMARK(Preempt)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace muster::sched
-
