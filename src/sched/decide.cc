@@ -49,6 +49,7 @@ void Decider::Keep(const Reserved& reserved, Wide sign) {
     trial.Take(row, vec, static_cast<std::int64_t>(sign), {});
   }
   trial.Keep();
+  ++changes_;
   cycle_.quota.Use(slot.tenant, reserved.amounts, sign, QuotaBook::kUp | QuotaBook::kTotal);
   cycle_.quota.UseNamespace(slot.ns, reserved.amounts, sign);
   for (const std::uint32_t id : reserved.victims) {
@@ -98,7 +99,7 @@ void Decider::Decide(std::uint32_t gang) {
     MakeRoom(gang, std::move(room));
     return;
   }
-  if (room.kind == Room::Kind::kLimited) WakeAt(cycle_.state.now.unix_ms + 1000);
+  if (room.kind == Room::Kind::kLimited || room.untried) WakeAt(cycle_.state.now.unix_ms + 1000);
   if (room.next_unprotected_ms > 0) WakeAt(room.next_unprotected_ms);
   const Why why = ExplainHold(gang, refusal, room);
   const std::uint32_t text = cycle_.AddText(why.text);
@@ -131,6 +132,15 @@ void Decider::DecideReserved(std::uint32_t gang) {
               cycle_.AddText(WaitText(cycle_, *reserved.reservation, reserved.victims)));
 }
 
+// The nodes say the same to all tenants.
+const Why& Decider::ExplainNodes(std::uint32_t gang) {
+  const auto [it, fresh] = unplaced_.try_emplace(cycle_.Slot(gang).sig);
+  if (fresh || it->second.first != changes_) {
+    it->second = {changes_, ExplainPlace(cycle_, gang)};
+  }
+  return it->second.second;
+}
+
 // Where the cluster itself is too full, the nodes tell more than the sum does.
 Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room) {
   if (room.kind == Room::Kind::kEnding) {
@@ -141,7 +151,7 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
   const bool by_nodes = refusal.ceiling == Ceiling::kOpen ||
                         (refusal.ceiling == Ceiling::kCluster && !refusal.alone &&
                          CountFitting(cycle_, request) < request.sig->least);
-  why = by_nodes ? ExplainPlace(cycle_, gang) : ExplainQuota(cycle_, gang, refusal);
+  why = by_nodes ? ExplainNodes(gang) : ExplainQuota(cycle_, gang, refusal);
   if (room.kind == Room::Kind::kLimited) {
     why.text += "; room can be made, but no more evictions are allowed at this time";
   }
@@ -168,6 +178,7 @@ void Decider::Begin(std::uint32_t gang, Placed placed) {
                    QuotaBook::kUp | (entitled ? QuotaBook::kEntitled : 0U));
   if (slot.occupants.empty()) cycle_.CountStart(slot.tenant);
   preemption_.Spare(gang);
+  ++changes_;
   cycle_.plan.starts.push_back({GangId{gang}, std::move(placed.places), !entitled});
 }
 

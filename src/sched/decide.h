@@ -41,6 +41,7 @@ class Decider {
   void Begin(std::uint32_t gang, Placed placed);
   void Keep(const Reserved& reserved, Wide sign);
   void MakeRoom(std::uint32_t gang, Room room);
+  const Why& ExplainNodes(std::uint32_t gang);
   Why ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room);
   void WakeAt(std::int64_t unix_ms);
 
@@ -48,6 +49,9 @@ class Decider {
   Classes classes_;
   Preemption preemption_;
   std::map<Key, std::pair<Reason, std::uint32_t>> held_;
+  // By sig: why it does not fit, told when so many decisions had changed the nodes.
+  std::map<std::uint32_t, std::pair<std::int64_t, Why>> unplaced_;
+  std::int64_t changes_ = 0;
 };
 
 }  // namespace muster::sched

@@ -8,11 +8,12 @@ namespace {
 
 constexpr std::int32_t kMaxReplicas = 1'000'000;  // sums of them stay far from overflow
 
-// Equal keys ask for the same.
+// Equal keys ask for the same, and the same sentences fit them.
 std::string SigKey(const Gang& gang) {
   std::string key = std::to_string(gang.min_replicas);
   for (const GangTask& task : gang.tasks) {
     key += '|' + std::to_string(task.shape.value) + ':' + std::to_string(task.replicas);
+    if (gang.tasks.size() > 1) key += ' ' + task.name;
     for (const auto& [name, amount] : task.limits) {
       key += ',' + name + '=' + std::to_string(amount);
     }

@@ -74,6 +74,11 @@ void Preemption::FillPools() const {
       if (!classes_.Entitled(id) || Unruled(cycle_)) borrowers_.push_back(id);
     }
   }
+  for (auto& [tenant, gangs] : of_tenant_) {
+    std::sort(gangs.begin(), gangs.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return cycle_.At(a).priority < cycle_.At(b).priority;
+    });
+  }
 }
 
 void Preemption::Consider(std::uint32_t gang, std::uint32_t victim, Mode mode, bool with_protected,
@@ -92,7 +97,10 @@ std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mo
   const std::uint32_t tenant = cycle_.Slot(gang).tenant;
   std::vector<Candidate> candidates;
   if (const auto it = of_tenant_.find(tenant); it != of_tenant_.end()) {
-    for (const std::uint32_t id : it->second) Consider(gang, id, mode, with_protected, candidates);
+    for (const std::uint32_t id : it->second) {
+      if (cycle_.At(id).priority >= cycle_.At(gang).priority && !Unruled(cycle_)) break;
+      Consider(gang, id, mode, with_protected, candidates);
+    }
   }
   if (mode == Mode::kEntitled || Unruled(cycle_)) {
     for (const std::uint32_t id : borrowers_) {
@@ -270,7 +278,8 @@ Room Preemption::FindRoom(std::uint32_t gang) {
     room.kind = Room::Kind::kEnding;
     return room;
   }
-  if (!cycle_.policy.preemption || work_ >= cycle_.policy.work_limit) return room;
+  room.untried = cycle_.policy.preemption && work_ >= cycle_.policy.work_limit;
+  if (!cycle_.policy.preemption || room.untried) return room;
   if (!NeverEntitled(gang) && cycle_.quota.Entitled(cycle_.Slot(gang).tenant, request.least)) {
     room = Search(gang, Mode::kEntitled);
   } else {

@@ -51,6 +51,7 @@ struct Room {
   std::vector<Victim> victims;
   Placed placed;
   bool entitled = false;  // p is E with this room
+  bool untried = false;   // the Policy's work limit is used up: to be tried again soon
   // Where kNowhere is for the protections alone: which, for people, and the reason that follows.
   std::string protections;
   bool only_max_preemptions = false;
@@ -106,7 +107,8 @@ class Preemption {
   Cycle& cycle_;
   const Classes& classes_;
   std::vector<bool> spared_, ending_;
-  // Gangs that run, by tenant, and the borrowing ones of all tenants; filled when first needed.
+  // Gangs that run, by tenant (lowest priority first), and the borrowing ones of all tenants;
+  // filled when first needed.
   mutable bool filled_ = false;
   mutable std::map<std::uint32_t, std::vector<std::uint32_t>> of_tenant_;
   mutable std::vector<std::uint32_t> borrowers_;
