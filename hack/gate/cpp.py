@@ -23,7 +23,8 @@ class Cpp:
         if not self.configure(preset):
             return False
         words = ["cmake", "--build", "--preset", preset, "-j", self._jobs]
-        return self._step(f"build {preset}", words + (["--target", *targets] if targets else []))
+        words += ["--target", *targets] if targets else []
+        return self._step(f"build {preset}", words + ["--", "-k", "0"])  # all errors, not the first
 
     def test(self, preset, label=None, limit=1200):
         """Runs the tests of a built preset: all but e2e, or those of one label."""
