@@ -26,23 +26,24 @@ std::size_t EventLoop::depth() const {
   return queue_.size();
 }
 
+bool EventLoop::Take(std::int64_t wait_ms, std::vector<std::function<void()>>& batch) {
+  base::Lock lock(mutex_);
+  const std::int64_t until = clock_.BootMs() + wait_ms;
+  while (queue_.empty() && !stopped_ && (wait_ms == 0 || clock_.BootMs() < until)) {
+    if (wait_ms == 0) {
+      wake_.wait(mutex_);
+    } else {
+      wake_.wait_for(mutex_, std::chrono::milliseconds(until - clock_.BootMs()));
+    }
+  }
+  batch.swap(queue_);
+  return !stopped_;
+}
+
 void EventLoop::Run(const std::function<std::int64_t()>& turn) {
   std::int64_t wait_ms = 1;
   std::vector<std::function<void()>> batch;
-  while (true) {
-    {
-      base::Lock lock(mutex_);
-      const std::int64_t until = clock_.BootMs() + wait_ms;
-      while (queue_.empty() && !stopped_ && (wait_ms == 0 || clock_.BootMs() < until)) {
-        if (wait_ms == 0) {
-          wake_.wait(mutex_);
-        } else {
-          wake_.wait_for(mutex_, std::chrono::milliseconds(until - clock_.BootMs()));
-        }
-      }
-      if (stopped_) return;
-      batch.swap(queue_);
-    }
+  while (Take(wait_ms, batch)) {
     for (const std::function<void()>& closure : batch) closure();
     batch.clear();
     wait_ms = turn();

@@ -26,6 +26,9 @@ class EventLoop {
   std::size_t depth() const;
 
  private:
+  // Waits for closures, at most `wait_ms` (0: without end), and takes them; false once stopped.
+  bool Take(std::int64_t wait_ms, std::vector<std::function<void()>>& batch);
+
   const base::Clock& clock_;
   mutable base::Mutex mutex_;
   base::CondVar wake_;

@@ -97,6 +97,7 @@ void MetricsFeed::PushQueue() {
   }
   const auto samples = [](const std::map<std::string, std::int64_t>& values) {
     std::vector<Sample> all;
+    all.reserve(values.size());
     for (const auto& [label, value] : values) all.push_back({{label}, static_cast<double>(value)});
     return all;
   };

@@ -211,6 +211,7 @@ std::int64_t Operator::Impl::Turn() {
       jobs_.RecheckLimits();
     }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
+    state_.RunDue();
   }
   std::int64_t wait =
       std::max<std::int64_t>(1, std::min(next_poll_ms_, next_feed_ms_) - clock_.BootMs());

@@ -3,6 +3,7 @@ release name muster-demo, without the Deployment, because the two replicas run o
 
 import json
 import subprocess
+import time
 
 import yaml
 
@@ -51,6 +52,21 @@ def install(kubectl, state):
     apply(kubectl, [stand_in(index) for index in range(REPLICAS)])
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
                 *[f"crd/{name}" for name in names])
+    wait_admitted(kubectl)
+
+
+def wait_admitted(kubectl):
+    """Admission policies learn of new kinds with a delay: until then every Job is refused."""
+    probe = {"apiVersion": "scheduler.io/v1", "kind": "Job", "spec": {"image": "busybox:1.36"},
+             "metadata": {"name": "probe", "namespace": "default"}}
+    end = time.monotonic() + 60
+    while True:
+        done = kubectl.try_run("create", "--dry-run=server", "-f", "-", text=json.dumps(probe))
+        if done.returncode == 0:
+            return
+        if "not found" not in done.stderr or time.monotonic() > end:
+            raise DemoError(f"Jobs are refused: {done.stderr.strip()}")
+        time.sleep(0.2)
 
 
 def apply(kubectl, objects):

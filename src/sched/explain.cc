@@ -43,6 +43,7 @@ void Collect(const std::map<std::pair<const Filter*, std::uint64_t>, Tally>& tal
   std::map<std::string, std::int64_t> by_text;
   for (const auto& [key, tally] : tallies) by_text[tally.text] += tally.count;
   std::vector<std::pair<std::int64_t, std::string>> sorted;
+  sorted.reserve(by_text.size());
   for (const auto& [text, count] : by_text) sorted.emplace_back(-count, text);
   std::sort(sorted.begin(), sorted.end());
   std::int64_t rest = 0;

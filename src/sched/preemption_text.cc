@@ -13,6 +13,7 @@ constexpr std::size_t kMostNamed = 3;
 
 std::string Names(const Cycle& cycle, const std::vector<std::uint32_t>& gangs) {
   std::vector<std::string> names;
+  names.reserve(gangs.size());
   for (const std::uint32_t gang : gangs) names.push_back(cycle.At(gang).name);
   std::sort(names.begin(), names.end());
   const std::size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;

@@ -68,9 +68,10 @@ std::string CountedName(const std::string& name, const std::string& gpu_resource
   if (name == "memory" || name == "requests.memory") return "memory";
   if (name == "gpu" || name == "requests.gpu") return gpu_resource;
   if (name == "limits.cpu" || name == "limits.memory" || name == "pods") return name;
+  if (name == "count/pods") return "pods";
   constexpr std::string_view kRequests = "requests.";
   if (name.starts_with("count/") || name == "persistentvolumeclaims" ||
-      name == "requests.storage") {
+      name == "requests.storage" || name.find(".storageclass.") != std::string::npos) {
     return "";
   }
   if (name.starts_with(kRequests)) return name.substr(kRequests.size());
@@ -88,7 +89,8 @@ void ClusterState::FoldNamespaceQuota(const std::string& ns) {
     for (const auto& [name, value] : quota.hard) {
       const std::string counted = CountedName(name, options_.gpu_resource);
       if (counted.empty()) continue;
-      const bool bytes = counted == "memory" || counted == "limits.memory";
+      const bool bytes = counted.ends_with("memory") || counted.ends_with("-storage") ||
+                         counted.starts_with("hugepages-");
       const std::int64_t amount = bytes ? value >> 20 : value;
       const auto [it, added] = least.emplace(counted, amount);
       if (!added) it->second = std::min(it->second, amount);

@@ -99,6 +99,19 @@ std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant) {
   return kNormal;
 }
 
+namespace {
+
+// Sets `done` for every index of the ranges that the task has.
+void Mark(const std::string& ranges, std::vector<bool>& done) {
+  const auto indexes = base::ParseRanges(ranges, kMaxReplicas);
+  if (!indexes) return;
+  for (const std::int32_t i : *indexes) {
+    if (i < static_cast<std::int32_t>(done.size())) done[i] = true;
+  }
+}
+
+}  // namespace
+
 std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry) {
   const api::JobSpec& spec = entry.job.spec;
   std::vector<std::vector<std::int32_t>> wanted(spec.tasks.size());
@@ -106,12 +119,8 @@ std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry) {
     std::vector<bool> done(spec.tasks[t].replicas, false);
     for (const api::TaskStatus& status : entry.job.status.tasks) {
       if (status.name != spec.tasks[t].name) continue;
-      for (const std::string& ranges : {status.succeeded, status.failed}) {
-        for (const std::int32_t i :
-             base::ParseRanges(ranges, kMaxReplicas).value_or(std::vector<std::int32_t>{})) {
-          if (i < spec.tasks[t].replicas) done[i] = true;
-        }
-      }
+      Mark(status.succeeded, done);
+      Mark(status.failed, done);
     }
     for (std::int32_t i = 0; i < spec.tasks[t].replicas; ++i) {
       const std::int32_t rank = RankOf(entry, static_cast<std::int32_t>(t), i);

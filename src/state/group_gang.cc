@@ -115,6 +115,7 @@ std::vector<std::vector<std::string>> UnboundByTask(ClusterState& state,
     by_shape[ToShape(entry->pod.needs, "", state.options().gpu_resource)].push_back(key);
   }
   std::vector<std::vector<std::string>> tasks;
+  tasks.reserve(by_shape.size());
   for (auto& [shape, keys] : by_shape) tasks.push_back(std::move(keys));
   // By first key, not by shape: interned or compared shapes never decide an order.
   std::sort(tasks.begin(), tasks.end());

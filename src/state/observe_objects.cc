@@ -9,6 +9,8 @@
 namespace muster::state {
 namespace {
 
+constexpr std::int64_t kLimitRangeLagMs = 2'000;
+
 template <class T>
 std::vector<T> Values(const std::map<std::string, T>& objects) {
   std::vector<T> all;
@@ -77,25 +79,40 @@ void ClusterState::Replace(std::vector<api::Namespace> all) {
   ReplaceAll(*this, Values(namespaces_), std::move(all));
 }
 
+void ClusterState::RenewTemplates(const std::string& ns) {
+  templates_.Invalidate(ns);
+  for (const auto& [job, entry] : jobs_) {
+    if (entry.job.meta.ns == ns) dirty_.jobs.insert(job);
+  }
+}
+
+void ClusterState::RunDue() {
+  const std::int64_t now = clock_.BootMs();
+  for (auto it = renew_at_ms_.begin(); it != renew_at_ms_.end();) {
+    if (it->second > now) {
+      ++it;
+      continue;
+    }
+    RenewTemplates(it->first);
+    it = renew_at_ms_.erase(it);
+  }
+}
+
 void ClusterState::Upsert(api::LimitRange range) {
   const std::string key = api::KeyOf(range.meta);
   const auto it = limit_ranges_.find(key);
   const bool same =
       it != limit_ranges_.end() && it->second.meta.resource_version == range.meta.resource_version;
   if (same) return;
-  templates_.Invalidate(range.meta.ns);
-  for (const auto& [job, entry] : jobs_) {
-    if (entry.job.meta.ns == range.meta.ns) dirty_.jobs.insert(job);
-  }
+  RenewTemplates(range.meta.ns);
+  renew_at_ms_[range.meta.ns] = clock_.BootMs() + kLimitRangeLagMs;
   limit_ranges_[key] = std::move(range);
 }
 
 void ClusterState::Remove(const api::LimitRange& range) {
   if (limit_ranges_.erase(api::KeyOf(range.meta)) == 0) return;
-  templates_.Invalidate(range.meta.ns);
-  for (const auto& [job, entry] : jobs_) {
-    if (entry.job.meta.ns == range.meta.ns) dirty_.jobs.insert(job);
-  }
+  RenewTemplates(range.meta.ns);
+  renew_at_ms_[range.meta.ns] = clock_.BootMs() + kLimitRangeLagMs;
 }
 
 void ClusterState::Replace(std::vector<api::LimitRange> all) {

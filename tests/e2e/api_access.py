@@ -67,6 +67,8 @@ def control_plane():
         make_namespace(api, name)
     allow_everything(api, "muster:operators")
     allow_everything(api, "muster:test-users")
+    # Admission learns of new kinds with a delay: until then every Job is refused.
+    eventually(lambda: _admits(api), timeout=60)
     # A policy works a moment after it was made.
     eventually(lambda: _refuses(api))
     return plane
@@ -81,6 +83,13 @@ def allow_everything(api, group):
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
                     "name": "cluster-admin"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}]})
+
+
+def _admits(api):
+    api.create(f"{GROUP}/namespaces/default/jobs?dryRun=All", {
+        "apiVersion": "scheduler.io/v1", "kind": "Job", "spec": {"image": "busybox:1.36"},
+        "metadata": {"name": "probe", "namespace": "default"}})
+    return True
 
 
 def _refuses(api):

@@ -14,7 +14,7 @@ import unittest
 import harness
 from fault_proxy import MOMENTS, FaultProxy, Trap
 from judge import judge_creates, judge_jobs, judge_pods
-from kube_client import ApiError, path_of
+from kube_client import path_of
 from story import job_body, template
 
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
@@ -34,8 +34,7 @@ WRITES = {
     "lease": ("PUT", r"/leases/", ""),
 }
 SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
-         ("commit", "answered"), ("release", "after"), ("pod-delete", "before"),
-         ("terminal", "after")]
+         ("commit", "answered"), ("terminal", "after")]
 
 # Short, because a takeover is what is tested.
 LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
@@ -87,27 +86,11 @@ def setUpModule():
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
     HOUSE.kube.make("Tenant", {"apiVersion": "scheduler.io/v1", "kind": "Tenant",
                                "metadata": {"name": SPACE}, "spec": {}})
-    wait_admitted()
 
 
 def tearDownModule():
     if HOUSE:
         HOUSE.close(ok=False)
-
-
-def wait_admitted():
-    """Admission learns of new kinds with a delay: until then every Job is refused."""
-    probe = job_body("probe", SPACE, {"image": "busybox:1.36"})
-
-    def admitted():
-        try:
-            HOUSE.kube.create(path_of("Job", SPACE) + "?dryRun=All", probe)
-            return True
-        except ApiError as error:
-            if "not found" not in str(error):
-                raise
-            return False
-    HOUSE.mirror.wait(lambda: "admission of Jobs", admitted, 60)
 
 
 def submit(name, replicas, gpu, seconds):

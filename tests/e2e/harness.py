@@ -20,7 +20,7 @@ import time
 import yaml
 
 from audit_log import AuditLog
-from kube_client import Kube, Mirror, path_of
+from kube_client import ApiError, Kube, Mirror, path_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
@@ -60,7 +60,8 @@ class Replica:
         self.name = f"operator-{index}"
         self.log = house.folder / f"{self.name}-{time.monotonic_ns()}.log"
         words = [program(), "--kubeconfig", house.credentials(self.name), "--identity",
-                 f"system:muster:{self.name}", "--listen", "127.0.0.1:0", *LEASE_FLAGS, *flags]
+                 f"system:muster:{self.name}", "--listen", "127.0.0.1:0", *flags,
+                 *(LEASE_FLAGS if "--lease-duration" not in flags else ())]
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 list(map(str, words)), stdin=subprocess.DEVNULL, stdout=out,
@@ -221,6 +222,22 @@ def install(kube):
                    f"{item['metadata']['name']}", item)
     for crd in crds:
         _wait_served(kube, crd)
+    _wait_admitted(kube)
+
+
+def _wait_admitted(kube):
+    """Admission policies learn of new kinds with a delay: until then every Job is refused."""
+    probe = {"apiVersion": "scheduler.io/v1", "kind": "Job", "spec": {"image": "busybox:1.36"},
+             "metadata": {"name": "probe", "namespace": "default"}}
+    end = time.monotonic() + 60
+    while True:
+        try:
+            kube.create(path_of("Job", "default") + "?dryRun=All", probe)
+            return
+        except ApiError as error:
+            if "not found" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 def _wait_served(kube, crd):

@@ -18,7 +18,9 @@ namespace {
 
 using base::Code;
 
-const std::string kData = std::string(MUSTER_SOURCE_DIR) + "/tests/data/kubeconfig/";
+// Absolute: a kubeconfig reads relative paths from its own folder.
+const std::string kData =
+    std::filesystem::absolute(MUSTER_SOURCE_DIR).string() + "/tests/data/kubeconfig/";
 
 class KubeconfigTest : public ::testing::Test {
  protected:

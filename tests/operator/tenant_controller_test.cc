@@ -59,6 +59,22 @@ TEST_F(TenantControllerTest, ClaimsAndRendersAndSaysSo) {
   EXPECT_EQ(Read<api::Tenant>("/apis/scheduler.io/v1/tenants/a").status.gpus, "0/10");
 }
 
+TEST_F(TenantControllerTest, WatchThatIsFasterThanTheAnswerToTheClaimLosesNothing) {
+  PutNamespace("a");
+  PutOurs("tenants/a", kFull);
+  const auto look = [this] {
+    Sync();
+    const state::Dirty dirty = state_.TakeDirty();
+    controller_->Reconcile(dirty.tenants, dirty.namespaces);
+  };
+  look();  // claims
+  while (Writes("/api/v1/namespaces/a").empty()) std::this_thread::yield();
+  api_.Drain();
+  look();  // sees the claim; its answer is still on its way
+  Answers();
+  EXPECT_TRUE(Exists(kPolicy));
+}
+
 TEST_F(TenantControllerTest, NothingIsWrittenWhenNothingChanged) {
   PutNamespace("a");
   PutOurs("tenants/a", kFull);

@@ -90,14 +90,13 @@ void CheckVictims(const Judge& judge, const Plan& plan) {
     const bool own = v.tenant == p.tenant;
     const bool needs_entitled =
         !own || judge.entitled.count(v.uid) > 0 || v.victim_policy == VictimPolicy::kReclaim;
-    if (own) EXPECT_LT(v.priority, p.priority);
-    if (!own) EXPECT_EQ(judge.entitled.count(v.uid), 0U);
+    EXPECT_TRUE(!own || v.priority < p.priority);
+    EXPECT_TRUE(own || judge.entitled.count(v.uid) == 0);
     if (!needs_entitled) continue;
     EXPECT_GT(p.priority, 100);
     const std::int64_t least = judge.LeastGpus(plan, p);
-    const std::int64_t left = judge.used.at(v.tenant) * 0 +
-                              (judge.used.count(p.tenant) ? judge.used.at(p.tenant) : 0) -
-                              own_freed[p.uid];
+    const std::int64_t left =
+        (judge.used.count(p.tenant) ? judge.used.at(p.tenant) : 0) - own_freed[p.uid];
     // Releasing gangs of its tenant count as gone.
     std::int64_t ending = 0;
     for (const auto& [gang, shapes] : judge.random.gangs) {

@@ -88,6 +88,9 @@ class ClusterState {
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }
+  // What is due by itself: templates are asked anew some time after a LimitRange changed, because
+  // the API server's own view of it lags behind its watch.
+  void RunDue();
   Dirty TakeDirty();
   void MarkJob(const std::string& key) { dirty_.jobs.insert(key); }
   void MarkWorkflow(const std::string& key) { dirty_.workflows.insert(key); }
@@ -130,6 +133,7 @@ class ClusterState {
   void ReadPlacement(JobEntry& entry);
   void FoldPod(const std::string& key, PodEntry& entry);
   void UnfoldPod(const std::string& key, PodEntry& entry);
+  void RenewTemplates(const std::string& ns);
   void FoldNamespaceQuota(const std::string& ns);
   void FoldTenantOfNamespace(const std::string& ns);
   void SeePod(JobEntry& job, const PodEntry& pod, bool gone);
@@ -152,6 +156,7 @@ class ClusterState {
   std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
+  std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
   Dirty dirty_;
 };
 

@@ -154,9 +154,9 @@ void Commit(Step& step) {
   step.next.phase = "Scheduling";
   step.next.attempt_ready_at = {};
   const std::string where = step.next.nodes;
-  SetCondition(step.next, "QuotaReserved", true, "QuotaReserved", "", step.facts);
-  SetCondition(step.next, "Scheduled", true, "Scheduled", "on " + where, step.facts);
-  SetCondition(step.next, "PodsReady", false, "Starting", "", step.facts);
+  SetCondition(step.next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
+  SetCondition(step.next, {"Scheduled", true, "Scheduled", "on " + where}, step.facts);
+  SetCondition(step.next, {"PodsReady", false, "Starting", ""}, step.facts);
   step.Event("Normal", "Scheduled",
              "attempt " + std::to_string(step.next.attempt) + ": " +
                  std::to_string(step.entry.slots.size()) + " pods on " + where);
@@ -182,9 +182,9 @@ void Progress(Step& step) {
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
     if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
-    SetCondition(next, "QuotaReserved", true, "QuotaReserved", "", step.facts);
-    SetCondition(next, "Scheduled", true, "Scheduled", "on " + next.nodes, step.facts);
-    SetCondition(next, "PodsReady", true, "PodsReady", "", step.facts);
+    SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
+    SetCondition(next, {"Scheduled", true, "Scheduled", "on " + next.nodes}, step.facts);
+    SetCondition(next, {"PodsReady", true, "PodsReady", ""}, step.facts);
     ClearCondition(next, "Misconfigured", "Accepted", step.facts);
     step.write = true;
   }
@@ -206,7 +206,7 @@ void Progress(Step& step) {
   }
   if (worded) {
     const std::string reason = waiting.substr(0, waiting.find(':'));
-    SetCondition(next, "PodsReady", false, reason, waiting, step.facts);
+    SetCondition(next, {"PodsReady", false, reason, waiting}, step.facts);
     if (next.phase.empty() || next.phase == "Pending") next.phase = "Scheduling";
     SetPlacement(step);
   }

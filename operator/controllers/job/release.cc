@@ -20,7 +20,7 @@ void Requeue(Step& step, std::string_view reason, const std::string& message,
   // The status keeps whole seconds; what was cut off would shorten the delay.
   const std::int64_t until = step.facts.now.unix_ms + delay_s * 1000;
   next.not_before = {delay_s > 0 ? (until + 999) / 1000 * 1000 : 0};
-  SetCondition(next, "Requeued", true, reason, message, step.facts);
+  SetCondition(next, {"Requeued", true, reason, message}, step.facts);
 }
 
 // Replicas that are independent keep their results; a gang runs again as a whole.
@@ -65,8 +65,8 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
   next.attempt = step.entry.placement->attempt;
   next.placement.reset();
   next.attempt_ready_at = {};
-  SetCondition(next, "QuotaReserved", false, CauseWord(cause), "", step.facts);
-  SetCondition(next, "Scheduled", false, CauseWord(cause), message, step.facts);
+  SetCondition(next, {"QuotaReserved", false, CauseWord(cause), ""}, step.facts);
+  SetCondition(next, {"Scheduled", false, CauseWord(cause), message}, step.facts);
   ClearCondition(next, "PodsReady", CauseWord(cause), step.facts);
   step.write = true;
   step.actions.lane = kube::Lane::kTerminal;
@@ -102,7 +102,7 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
       Requeue(step, step.entry.refusal_quota ? "WaitingForQuota" : "Misconfigured", message,
               std::max<std::int64_t>(5, UncountedDelay(step)));
       if (!step.entry.refusal_quota) {
-        SetCondition(next, "Misconfigured", true, "PodRefused", message, step.facts);
+        SetCondition(next, {"Misconfigured", true, "PodRefused", message}, step.facts);
       }
       return;
     default:
@@ -159,8 +159,8 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
       next.placement->beneficiary_uid = step.entry.release->beneficiary_uid;
       next.placement->rule = step.entry.release->rule;
     }
-    SetCondition(next, "Preempted", true, CauseWord(cause), message, step.facts);
-    SetCondition(next, "Evicted", true, CauseWord(cause), message, step.facts);
+    SetCondition(next, {"Preempted", true, CauseWord(cause), message}, step.facts);
+    SetCondition(next, {"Evicted", true, CauseWord(cause), message}, step.facts);
     step.Event("Normal", "Preempted", message);
   } else if (next.phase.empty() || next.phase == "Pending") {
     next.phase = "Scheduling";
@@ -195,9 +195,9 @@ void Finish(Step& step, std::string_view phase, std::string_view reason,
   }
   for (api::TaskStatus& task : next.tasks) task.ready = 0;
   if (phase == "Succeeded") {
-    SetCondition(next, "Complete", true, reason, message, step.facts);
+    SetCondition(next, {"Complete", true, reason, message}, step.facts);
   } else {
-    SetCondition(next, "Failed", true, reason, message, step.facts);
+    SetCondition(next, {"Failed", true, reason, message}, step.facts);
     step.Event(phase == "Failed" ? "Warning" : "Normal", std::string(phase), message);
   }
   step.write = true;

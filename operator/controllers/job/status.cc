@@ -16,19 +16,18 @@ const api::Condition* FindCondition(const api::JobStatus& status, std::string_vi
   return nullptr;
 }
 
-void SetCondition(api::JobStatus& status, std::string_view type, bool value,
-                  std::string_view reason, const std::string& message, const JobFacts& facts) {
+void SetCondition(api::JobStatus& status, const ConditionText& text, const JobFacts& facts) {
   auto it = std::find_if(status.conditions.begin(), status.conditions.end(),
-                         [&](const api::Condition& c) { return c.type == type; });
+                         [&](const api::Condition& c) { return c.type == text.type; });
   if (it == status.conditions.end()) {
-    status.conditions.push_back({std::string(type), "", "", "", {}, 0});
+    status.conditions.push_back({std::string(text.type), "", "", "", {}, 0});
     it = std::prev(status.conditions.end());
   }
-  const std::string word = value ? "True" : "False";
+  const std::string word = text.value ? "True" : "False";
   if (it->status != word) it->last_transition = facts.now;
   it->status = word;
-  it->reason = reason;
-  it->message = message.substr(0, 1024);
+  it->reason = text.reason;
+  it->message = text.message.substr(0, 1024);
   it->observed_generation = status.observed_generation;
 }
 
@@ -36,7 +35,7 @@ void ClearCondition(api::JobStatus& status, std::string_view type, std::string_v
                     const JobFacts& facts) {
   const api::Condition* condition = FindCondition(status, type);
   if (condition != nullptr && condition->status == "True") {
-    SetCondition(status, type, false, reason, "", facts);
+    SetCondition(status, {type, false, reason, ""}, facts);
   }
 }
 

@@ -9,8 +9,13 @@
 namespace muster::op {
 
 // Sets or replaces a condition; the transition time moves only when the status word changes.
-void SetCondition(api::JobStatus& status, std::string_view type, bool value,
-                  std::string_view reason, const std::string& message, const JobFacts& facts);
+struct ConditionText {
+  std::string_view type;
+  bool value = false;
+  std::string_view reason;
+  std::string message;
+};
+void SetCondition(api::JobStatus& status, const ConditionText& text, const JobFacts& facts);
 // Sets a condition to False if it exists; never adds one.
 void ClearCondition(api::JobStatus& status, std::string_view type, std::string_view reason,
                     const JobFacts& facts);

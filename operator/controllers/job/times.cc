@@ -23,8 +23,10 @@ void TellMissedDeadline(Step& step) {
     return;
   }
   if (FindCondition(step.next, "DeadlineMissed") != nullptr) return;
-  SetCondition(step.next, "DeadlineMissed", true, "DeadlineMissed",
-               "spec.deadline has passed and the job has not finished", step.facts);
+  SetCondition(step.next,
+               {"DeadlineMissed", true, "DeadlineMissed",
+                "spec.deadline has passed and the job has not finished"},
+               step.facts);
   if (step.next.phase.empty()) step.next.phase = step.entry.placement ? "Scheduling" : "Pending";
   step.write = true;
 }

@@ -139,10 +139,10 @@ void Tell(Step& step, const Wait& wait) {
   next.message = wait.text.substr(0, 1024);
   const bool quota =
       wait.reason == Reason::kWaitingForQuota || wait.reason == Reason::kExceedsMaxQuota;
-  if (quota) SetCondition(next, "QuotaReserved", false, reason, wait.text, step.facts);
-  SetCondition(next, "Scheduled", false, reason, wait.text, step.facts);
+  if (quota) SetCondition(next, {"QuotaReserved", false, reason, wait.text}, step.facts);
+  SetCondition(next, {"Scheduled", false, reason, wait.text}, step.facts);
   if (wait.reason == Reason::kMisconfigured) {
-    SetCondition(next, "Misconfigured", true, "Misconfigured", wait.text, step.facts);
+    SetCondition(next, {"Misconfigured", true, "Misconfigured", wait.text}, step.facts);
   } else {
     ClearCondition(next, "Misconfigured", "Accepted", step.facts);
   }

@@ -14,16 +14,18 @@ namespace {
 std::optional<std::int64_t> UsedOf(const std::string& name, const api::ResourceList& used,
                                    const QuotaFacts& facts) {
   if (name == "count/jobs" || name == "count/jobs.scheduler.io") return facts.jobs;
-  if (name.starts_with("count/") || name == "persistentvolumeclaims" ||
-      name == "requests.storage" || name.find(".storageclass.") != std::string::npos) {
+  const bool object = name.starts_with("count/") && name != "count/pods";
+  if (object || name == "persistentvolumeclaims" || name == "requests.storage" ||
+      name.find(".storageclass.") != std::string::npos) {
     return std::nullopt;
   }
   constexpr std::string_view kRequests = "requests.";
   std::string word = name.starts_with(kRequests) ? name.substr(kRequests.size()) : name;
   if (word == "gpu") word = facts.gpu_resource;
+  if (word == "count/pods") word = "pods";
   const bool counted = word == "cpu" || word == "memory" || word == "pods" ||
                        word == "ephemeral-storage" || word.starts_with("limits.") ||
-                       word.find('/') != std::string::npos;
+                       word.starts_with("hugepages-") || word.find('/') != std::string::npos;
   if (!counted) return std::nullopt;
   const auto it = used.find(word);
   return it == used.end() ? 0 : it->second;

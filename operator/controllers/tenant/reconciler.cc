@@ -16,6 +16,7 @@ using base::Result;
 namespace {
 
 constexpr char kNamespaceWord[] = "namespace";
+constexpr std::int64_t kConflictMs = 500;  // by then the watch has brought what was written first
 constexpr std::string_view kTenantKey = "tenant/";  // no namespace has a "/" in its name
 
 kube::Resource ResourceOf(const std::string& kind) {
@@ -207,17 +208,18 @@ NamespaceLedger* TenantController::Settle(const std::string& ns, const std::stri
   const bool known = ledger.troubles.contains(kind);
   if (answer.ok()) {
     ledger.troubles.erase(kind);
-  } else if (answer.error().code != Code::kConflict) {  // then the watch brings the newer one
-    ++counters_.errors;
+  } else {
     Trouble& trouble = ledger.troubles[kind];
     trouble.text = "namespace " + ns + ": " + kind + ": " + answer.error().message;
-    ++trouble.failures;
-    trouble.retry_at_ms = state_.clock().BootMs() + NamespaceRetryMs(trouble.failures);
-    base::LogWarn("tenant rendering", {{"namespace", ns}, {"error", trouble.text}});
-  } else {
-    wake_(ns, 1'000);  // should the watch have been faster than the answer
+    std::int64_t wait_ms = kConflictMs;
+    if (answer.error().code != Code::kConflict) {
+      ++counters_.errors;
+      wait_ms = NamespaceRetryMs(++trouble.failures);
+      base::LogWarn("tenant rendering", {{"namespace", ns}, {"error", trouble.text}});
+    }
+    trouble.retry_at_ms = state_.clock().BootMs() + wait_ms;
   }
-  if (known != ledger.troubles.contains(kind)) {
+  if (known || !answer.ok()) {
     if (const auto holder = claims_.holders.find(ns); holder != claims_.holders.end()) {
       WriteStatus(holder->second);
     }
@@ -289,6 +291,7 @@ void TenantController::Patch(const api::Namespace& ns, const NamespaceFacts& fac
           actuator_.EmitEvent("Tenant", tenant->meta,
                               {"Normal", "NamespaceClaimed", "claimed namespace " + name});
         }
+        ReconcileNamespace(name);  // the watch may have been faster than the answer
       });
 }
 

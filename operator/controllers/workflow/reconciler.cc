@@ -172,8 +172,8 @@ void WorkflowController::TakeStatus(const std::string& key, const std::string& u
   WorkflowLedger* ledger = Same(key, uid);
   if (ledger == nullptr) return;
   ledger->status_in_flight = false;
+  state_.MarkWorkflow(key);  // what happened meanwhile was put off
   if (!answer.ok()) {
-    state_.MarkWorkflow(key);
     ledger->failed_at_ms = state_.clock().BootMs();
     ledger->failures = std::min(ledger->failures + 1, 20);
     base::LogInfo("workflow status", {{"workflow", key}, {"error", answer.error().message}});

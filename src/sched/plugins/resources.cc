@@ -7,20 +7,34 @@
 namespace muster::sched {
 namespace {
 
+// What the node is short of: the device resource before others, then by name.
+ResourceId ShortOf(const Wanted& wanted, const NodeView& node) {
+  const auto key = [&](ResourceId resource) {
+    const std::string& name = wanted.world.Name(resource);
+    return std::pair(name != wanted.policy.device_resource, std::string_view(name));
+  };
+  std::optional<ResourceId> first;
+  for (const auto& [resource, amount] : wanted.shape.request) {
+    if (node.Free(wanted.world, resource) >= amount) continue;
+    if (!first || key(resource) < key(*first)) first = resource;
+  }
+  return *first;
+}
+
 Answer Room(const Wanted& wanted, const NodeView& node) {
   std::int64_t room = kAnyNumber;
   for (const auto& [resource, amount] : wanted.shape.request) {
     const std::int64_t free = node.Free(wanted.world, resource);
-    if (free < amount) return {0, resource.value};
+    if (free < amount) return {0, ShortOf(wanted, node).value};
     room = std::min(room, free / amount);
   }
   return {room, 0};
 }
 
 std::string WhyNot(const Wanted& wanted, const NodeView& node) {
-  const auto short_of = static_cast<std::uint32_t>(Room(wanted, node).detail);
-  const std::string& name = wanted.world.Name(ResourceId{short_of});
-  const std::int64_t need = AmountOf(wanted.shape.request, ResourceId{short_of});
+  const ResourceId resource = ShortOf(wanted, node);
+  const std::string& name = wanted.world.Name(resource);
+  const std::int64_t need = AmountOf(wanted.shape.request, resource);
   return "insufficient " + name + " (need " + AmountText(name, need) + ")";
 }
 
