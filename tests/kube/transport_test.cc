@@ -174,7 +174,7 @@ TEST_F(TransportTest, ASilentServerIsUnavailableInTime) {
   const auto transport = Make();
   const Answer answer = Send(*transport, "GET", "/hang", "", 200);
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "no answer within 200 ms");
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
 }
 
 TEST_F(TransportTest, AnAbsentServerIsUnavailable) {
