@@ -1,12 +1,13 @@
 // What cpprestsdk does that one has to know (read in its asio client, 2.10.18):
 // - Its timeout is a pause between two steps, so a deadline of our own cancels the exchange.
-// - When a pooled connection turns out to be closed, it writes the request again on a new one, also
-// a
-//   POST, unless the body cannot seek.  A write must not happen twice, nor late behind the leader's
-//   back: so every request but a GET gets a body stream that cannot seek.
+// - When a pooled connection turns out to be closed, it writes the request again on another one, a
+//   POST too.  A write must not happen twice, nor late behind the leader's back.  A body that
+//   cannot seek would stop it, but leaves a connection that was never connected in the pool, on
+//   which the next request fails.  So the body of everything but a GET notes that it is rewound,
+//   and RefuseReplay, which cpprest calls next on the same thread, throws: that closes the
+//   connection and nothing is sent.
 // - It makes a TLS context for every connection and lets us fill it.
-// - A body may arrive before the continuation that gets the head has run: Exchange puts them in
-// order.
+// - A body may arrive before the continuation with the head has run: Exchange puts them in order.
 #include <cpprest/astreambuf.h>
 #include <cpprest/http_client.h>
 #include <cpprest/producerconsumerstream.h>
@@ -91,12 +92,27 @@ class ByteSink final : public streams::details::streambuf_state_manager<std::uin
   Write write_;
 };
 
-// Makes a streambuf handle of a ByteSink.
-class SinkHandle final : public streams::streambuf<std::uint8_t> {
+// Set between the rewinding of a body and the sending that follows it on the same thread.
+thread_local bool t_rewound = false;
+
+// A request body that can be sent once: rewinding it is noted.
+class OnceBody final : public streams::streambuf<std::uint8_t> {
  public:
-  explicit SinkHandle(ByteSink::Write write)
-      : streams::streambuf<std::uint8_t>(std::make_shared<ByteSink>(std::move(write))) {}
+  explicit OnceBody(const std::shared_ptr<streams::details::basic_streambuf<std::uint8_t>>& bytes)
+      : streams::streambuf<std::uint8_t>(bytes) {}
+  bool can_seek() const override { return true; }
+  pos_type seekpos(pos_type position, std::ios_base::openmode) override {
+    t_rewound = true;
+    return position;
+  }
 };
+
+// Called by cpprest before it sends a request on whatever connection.
+void RefuseReplay(http::client::native_handle) {
+  if (!t_rewound) return;
+  t_rewound = false;
+  throw http::http_exception("the connection was closed before an answer came");
+}
 
 class Exchange final : public HttpExchange, public std::enable_shared_from_this<Exchange> {
  public:
@@ -181,7 +197,8 @@ http::http_request ToMessage(const HttpRequest& request, const HttpOptions& opti
     const auto* data = reinterpret_cast<const std::uint8_t*>(request.body.data());
     if (!request.body.empty()) body.putn_nocopy(data, request.body.size()).get();
     body.close(std::ios_base::out).get();
-    message.set_body(body.create_istream(), request.body.size(), request.content_type);
+    const streams::streambuf<std::uint8_t> once(std::make_shared<OnceBody>(body.get_base()));
+    message.set_body(once.create_istream(), request.body.size(), request.content_type);
   }
   return message;
 }
@@ -240,7 +257,8 @@ class CpprestPool final : public HttpPool {
                                             const std::shared_ptr<Exchange>& exchange) {
     try {
       http::http_request message = ToMessage(request, options_);
-      SinkHandle sink([exchange](std::string_view bytes) { exchange->Bytes(bytes); });
+      const streams::streambuf<std::uint8_t> sink(std::make_shared<ByteSink>(
+          [exchange](std::string_view bytes) { exchange->Bytes(bytes); }));
       message.set_response_stream(sink.create_ostream());
       return client_.request(message, exchange->token());
     } catch (const std::exception&) {
@@ -280,6 +298,7 @@ base::Result<std::unique_ptr<HttpPool>> MakeHttpPool(HttpOptions options) {
     config.set_timeout(std::chrono::seconds(kMaxPauseS));
     config.set_validate_certificates(options.verify);
     config.set_max_redirects(0);
+    config.set_nativehandle_options(RefuseReplay);
     // RFC 6066: an address is no server name.
     config.set_tlsext_sni_enabled(!options.server_name.empty() || !IsAddress(server.host()));
     config.set_ssl_context_callback([tls = options.tls](boost::asio::ssl::context& context) {
