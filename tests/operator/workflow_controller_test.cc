@@ -57,6 +57,24 @@ TEST_F(WorkflowControllerTest, RunsTasksInTheirOrder) {
   EXPECT_EQ(Status().done, "2/2");
 }
 
+TEST_F(WorkflowControllerTest, WhatTheWatchShowsBeforeTheAnswerOfAWriteIsNotForgotten) {
+  PutFlow(kTwo);
+  Settle();
+  const auto look = [this] {
+    Sync();
+    for (const std::string& key : state_.TakeDirty().workflows) controller_->Reconcile(key);
+  };
+  End("flow-a", "Running");
+  clock_.Advance(1'000);
+  look();  // writes the status
+  api_.Drain();
+  End("flow-a", "Succeeded");
+  look();  // the answer is still on its way
+  Settle();
+  Settle();
+  EXPECT_TRUE(Exists(std::string(kJobs) + "flow-b"));
+}
+
 TEST_F(WorkflowControllerTest, JobBelongsToItsWorkflow) {
   PutFlow(kTwo);
   Settle();
