@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <set>
 
 #include "http.h"
@@ -129,8 +130,10 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
     timer_.async_wait([weak = weak_from_this(), ms](const boost::system::error_code& ec) {
       const auto self = weak.lock();
       if (ec || self == nullptr || !self->TimedOut()) return;
+      const Error late{Code::kUnavailable, "no answer within " + std::to_string(ms) + " ms"};
+      self->Blame(late);  // before cancelling, which ends the exchange with a word of its own
       self->cancel_.cancel();
-      self->End(Error{Code::kUnavailable, "no answer within " + std::to_string(ms) + " ms"});
+      self->End(late);
     });
   }
 
@@ -159,7 +162,7 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
     StopTimer();
     if (ended_) return;
     ended_ = true;
-    handler_.on_end(std::move(status));
+    handler_.on_end(blame_ ? base::Status(*blame_) : std::move(status));
     handler_ = {};  // what it holds may hold us
   }
 
@@ -167,6 +170,10 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
   bool TimedOut() {
     Lock lock(mutex_);
     return !ended_ && !(until_head_ && headed_);
+  }
+  void Blame(const Error& error) {
+    Lock lock(mutex_);
+    blame_ = error;
   }
   void StopTimer() REQUIRES_LOCK(mutex_) {
     boost::system::error_code ignored;
@@ -178,7 +185,8 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
   const bool until_head_;
   bool headed_ GUARDED_BY(mutex_) = false;
   bool ended_ GUARDED_BY(mutex_) = false;
-  std::string early_ GUARDED_BY(mutex_);  // bytes that came before the head
+  std::string early_ GUARDED_BY(mutex_);           // bytes that came before the head
+  std::optional<Error> blame_ GUARDED_BY(mutex_);  // why we cancelled it
   boost::asio::steady_timer timer_;
   pplx::cancellation_token_source cancel_;
 };

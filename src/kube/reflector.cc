@@ -194,6 +194,10 @@ bool RawReflector::Impl::ListPages(std::vector<std::string>& pages, std::string&
       Note(page.error().message);
       return false;
     }
+    if (!api::IsWhole(*page)) {  // what a torn list does not name would pass for deleted
+      Note("the LIST of " + options.path + " ended in the middle");
+      return false;
+    }
     version = FindJson(*page, {"metadata", "resourceVersion"}).value_or("");
     token = FindJson(*page, {"metadata", "continue"}).value_or("");
     pages.push_back(std::move(*page));

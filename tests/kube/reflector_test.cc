@@ -146,6 +146,15 @@ TEST_F(ReflectorTest, AFailedListIsTriedAgainAfterABackoff) {
   EXPECT_EQ(api_.Seen("GET").size(), 4u);
 }
 
+TEST_F(ReflectorTest, ATornListIsNoList) {
+  for (const char* name : {"a", "b", "c"}) Put(name, "1");
+  api_.Inject({.method = "GET", .kind = testing::FaultKind::kTorn});
+  Start();
+  clock_.AdvanceToNext(kSoon);
+  mirror_.AwaitEqual({{"a", "1"}, {"b", "1"}, {"c", "1"}});
+  EXPECT_EQ(mirror_.lists(), 1);
+}
+
 TEST_F(ReflectorTest, AThrottledListWaitsAsLongAsItIsTold) {
   api_.Inject({.method = "GET", .status = 429, .retry_after_ms = 9'000});
   Start();

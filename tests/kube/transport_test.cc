@@ -175,6 +175,7 @@ TEST_F(TransportTest, ASilentServerIsUnavailableInTime) {
   const Answer answer = Send(*transport, "GET", "/hang", "", 200);
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_EQ(answer.error().message, "no answer within 200 ms");
 }
 
 TEST_F(TransportTest, AnAbsentServerIsUnavailable) {

@@ -56,13 +56,14 @@ class ClusterFixture : public ::testing::Test {
   void Answers() {
     while (true) {
       api_.Drain();
+      const bool all_in = client_.outstanding() == 0;  // asked first: an answer posts, then counts
       std::vector<std::function<void()>> batch;
       {
         base::Lock lock(mutex_);
         batch.swap(posted_);
       }
       for (const auto& closure : batch) closure();
-      if (batch.empty() && client_.outstanding() == 0) return;
+      if (batch.empty() && all_in) return;
       if (batch.empty()) std::this_thread::yield();
     }
   }

@@ -74,10 +74,13 @@ void FakeApiServer::Impl::Serve(const kube::Request& request,
     }
     if (fault && fault->kind == FaultKind::kStatus) {
       answer = ToResponse(*fault);
-    } else if (!fault || fault->kind == FaultKind::kLostResponse) {
+    } else if (!fault || fault->kind != FaultKind::kNoAnswer) {
       Response carried_out =
           store.Handle(request.method, FakePath::Parse(request.path), request.body);
-      if (!fault) answer = std::move(carried_out);
+      if (fault && fault->kind == FaultKind::kTorn) {
+        carried_out.body.resize(carried_out.body.size() / 2);
+      }
+      if (!fault || fault->kind == FaultKind::kTorn) answer = std::move(carried_out);
       Flush();
     }
     if (answer.ok()) seen.back().status = answer->status;

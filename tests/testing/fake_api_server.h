@@ -38,6 +38,7 @@ enum class FaultKind {
   kStatus,        // answered with `status` without being carried out
   kNoAnswer,      // the connection breaks before anything is carried out
   kLostResponse,  // carried out, then the connection breaks
+  kTorn,          // answered with the first half of the body
   kSilence,       // never answered (until ExpireSilent); a watch opens but says nothing
 };
 

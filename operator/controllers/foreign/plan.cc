@@ -160,11 +160,21 @@ void ReleasePartial(Step& step, const Why& why) {
             "; deleted so that their controller can begin anew: " + base::Join(names, ", ")}});
 }
 
+bool BindingUnderWay(const Step& step) {
+  return std::any_of(step.facts.pods.begin(), step.facts.pods.end(), [](const auto& pod) {
+    return !pod.second->binding_node.empty() && pod.second->pod.node_name.empty();
+  });
+}
+
 void WatchPartial(Step& step, const Why& why) {
   const state::GroupTally& tally = step.facts.tally;
   const bool partial = tally.bound > 0 && tally.bound + tally.done < step.group.min_member &&
                        tally.waiting + tally.gated > 0 && !step.actions.evicting;
-  if (!partial) return;
+  if (!partial) {
+    // A Binding without an answer is no progress: it may be refused, as the one before it was.
+    if (BindingUnderWay(step)) step.actions.partial_since_ms = step.group.partial_since_ms;
+    return;
+  }
   step.actions.partial_since_ms =
       step.group.partial_since_ms == 0 ? step.facts.boot_ms : step.group.partial_since_ms;
   const std::int64_t left =
