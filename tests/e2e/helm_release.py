@@ -7,10 +7,28 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 CHART = ROOT / "charts" / "muster"
+PROBE = """
+apiVersion: scheduler.io/v1
+kind: Job
+metadata: {name: probe, namespace: default}
+spec: {image: "busybox:1.36"}
+"""
+
+
+def until(what, check, seconds=60):
+    """The first true answer of check()."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 def cluster(*arguments):
@@ -59,11 +77,17 @@ class Release:
     def items(self, kinds, *arguments):
         return json.loads(self.kubectl("get", kinds, "-o", "json", *arguments))["items"]
 
+    def wait_admitted(self, seconds=60):
+        """Admission policies learn of new kinds with a delay: until then every Job is refused."""
+        until("Jobs to be admitted", lambda: not self.try_kubectl(
+            "create", "--dry-run=server", "-f", "-", text=PROBE).returncode, seconds)
+
     def audit(self):
-        """Every finished request so far, as the API server wrote it down."""
+        """Every answered request so far, as the API server wrote it down; watches that go on too."""
         lines = (self.dir / "audit" / "audit.log").read_text().splitlines()
         return [event for event in map(json.loads, filter(None, lines))
-                if event["stage"] == "ResponseComplete"]
+                if event["stage"] == "ResponseComplete"
+                or event["stage"] == "ResponseStarted" and event["verb"] == "watch"]
 
     def _run(self, tool, arguments, text):
         stdin = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
