@@ -57,4 +57,8 @@ function(muster_test path)
   target_link_libraries(${name} PRIVATE ${T_DEPS} GTest::gtest_main Threads::Threads)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "unit;${T_LABELS}")
+  if(MUSTER_SANITIZE STREQUAL "thread")
+    set_tests_properties(${name} PROPERTIES
+                         ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+  endif()
 endfunction()
