@@ -39,7 +39,7 @@ class DemoOnOwnClusterTest(unittest.TestCase):
 
     def demo(self, command, **environment):
         environment = dict(os.environ, MUSTER_STATE=str(self.release.folder / "state"),
-                           KUBECONFIG=self.release.kubeconfig, **environment)
+                           KUBECONFIG=f"{self.release.kubeconfig}:/nowhere", **environment)
         done = subprocess.run([sys.executable, str(ROOT / "hack" / "demo.py"), command], text=True,
                               env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
