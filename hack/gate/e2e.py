@@ -45,7 +45,7 @@ def run(root, logs, tally, only=""):
     files = [path for path in discover(root) if only in path.name]
     for path in files:
         name = path.relative_to(root).as_posix()
-        command = Command(["python3", path, "-v"], logs / f"e2e-{path.stem}.log", cwd=root,
+        command = Command(["python3", path, "-v"], logs / f"{path.parent.name}-{path.stem}.log", cwd=root,
                           limit=limit_of(path))
         command.log.unlink(missing_ok=True)
         code = command.run()

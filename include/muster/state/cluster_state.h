@@ -98,6 +98,7 @@ class ClusterState {
   void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
   void MarkAllJobs();
   void MarkJobsOfTemplate(const std::string& template_key);
+  void MarkJobsOn(const std::string& node);
   void MarkAllJobsOfTenant(const std::string& tenant);
 
   // Lookups; null: not there.
