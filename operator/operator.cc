@@ -188,6 +188,7 @@ int Operator::Impl::Run() {
               metrics_.Add(telemetry::Metric::kReconciles, {"events", "error"});
               base::LogError("an event or answer cannot be handled", {{"error", error.what()}});
             });
+  feed_.StepDown();
   watches_.Stop();
   if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
   elector_.Stop();  // gives the lease back, so that the successor need not wait it out
@@ -207,6 +208,8 @@ std::int64_t Operator::Impl::Turn() {
   if (leadership_.Step()) state_.MarkAllJobs();
   if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) {
     Lead();
+  } else {
+    state_.TakeDirty();  // a new leader looks at everything: nothing need pile up in a standby
   }
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
   if (clock_.BootMs() >= next_feed_ms_) {
