@@ -123,10 +123,10 @@ void ClusterState::Upsert(api::Job job) {
   SetJob(entry, std::move(job));
 }
 
-void ClusterState::ObserveWritten(api::Job job) {
+void ClusterState::ObserveWritten(api::Job job, const std::string& from) {
   JobEntry* entry = FindJob(api::KeyOf(job.meta));
   if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
-  if (entry->job.meta.resource_version == job.meta.resource_version) return;  // watch was faster
+  if (entry->job.meta.resource_version != from) return;
   entry->ledger.awaited_version = job.meta.resource_version;
   SetJob(*entry, std::move(job));
 }

@@ -68,9 +68,11 @@ class ClusterState {
   void Remove(const api::Workflow& workflow);
   void Replace(std::vector<api::Workflow> all);
 
-  // The answer to a status write of ours: in force at once; older watch events of the job are
-  // ignored until the watch has caught up with it.
-  void ObserveWritten(api::Job job);
+  // The answer to a status write of ours that was made from resourceVersion `from`: in force at
+  // once; older watch events of the job are ignored until the watch has caught up with it.  If the
+  // job is not at `from` any more, the watch (or a new LIST) was faster than the answer, which is
+  // then no news and maybe older than what is here.
+  void ObserveWritten(api::Job job, const std::string& from);
 
   // From now on what older leaders write anew is void (placement-protocol.md, fencing 4).
   void SetBarrier(std::int64_t epoch);

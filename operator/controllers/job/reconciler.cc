@@ -277,12 +277,14 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   ++counters_.status_writes;
   actuator_.PatchStatus(
       "jobs", entry.job.meta, std::move(patch), actions.lane,
-      [this, key = entry.key, uid = entry.job.meta.uid, events = std::move(actions.events)](
-          const Result<std::string>& answer) { TakeStatus(key, uid, events, answer); });
+      [this, key = entry.key, uid = entry.job.meta.uid, from = entry.job.meta.resource_version,
+       events = std::move(actions.events)](const Result<std::string>& answer) {
+        TakeStatus(key, uid, from, events, answer);
+      });
 }
 
 void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
-                               const std::vector<api::EventText>& events,
+                               const std::string& from, const std::vector<api::EventText>& events,
                                const Result<std::string>& answer) {
   state::JobEntry* entry = Same(key, uid);
   if (entry == nullptr) return;
@@ -316,7 +318,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
                          : written.status.phase == "Failed"  ? 1
                                                              : 2];
   }
-  state_.ObserveWritten(std::move(written));
+  state_.ObserveWritten(std::move(written), from);
   for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);
 }
 

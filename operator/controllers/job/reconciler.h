@@ -58,7 +58,8 @@ class JobReconciler {
   void CreateService(state::JobEntry& entry);
   void DeletePod(state::JobEntry& entry, const PodDelete& pod);
   void WriteStatus(state::JobEntry& entry, JobActions& actions);
-  void TakeStatus(const std::string& key, const std::string& uid,
+  // The answer to a status write made from resourceVersion `from`.
+  void TakeStatus(const std::string& key, const std::string& uid, const std::string& from,
                   const std::vector<api::EventText>& events,
                   const base::Result<std::string>& answer);
   api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
