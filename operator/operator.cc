@@ -42,21 +42,6 @@ state::StateOptions StateOptionsOf(const config::Settings& settings) {
   return options;
 }
 
-kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
-  kube::ClientLimits limits;
-  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
-  limits.burst = static_cast<int>(settings.burst);
-  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
-  return limits;
-}
-
-TenantSettings TenantSettingsOf(const config::Settings& settings) {
-  TenantSettings tenants;
-  tenants.own_namespace = settings.ns;
-  tenants.role_prefix = settings.tenant_role_prefix;
-  return tenants;
-}
-
 kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   kube::LeaderElectionOptions options;
   options.ns = settings.ns;
@@ -66,6 +51,23 @@ kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   options.renew_deadline_ms = settings.lease.renew_deadline_ms;
   options.retry_period_ms = settings.lease.retry_period_ms;
   return options;
+}
+
+kube::ClientLimits LimitsOf(const config::Settings& all) {
+  const config::ClientSettings& settings = all.client;
+  kube::ClientLimits limits;
+  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
+  limits.burst = static_cast<int>(settings.burst);
+  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
+  limits.max_write_timeout_ms = ElectionOf(all).RequestTimeoutMs();
+  return limits;
+}
+
+TenantSettings TenantSettingsOf(const config::Settings& settings) {
+  TenantSettings tenants;
+  tenants.own_namespace = settings.ns;
+  tenants.role_prefix = settings.tenant_role_prefix;
+  return tenants;
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ Operator::Impl::Impl(Parts parts)
       clock_(base::SystemClock()),
       loop_(clock_),
       state_(StateOptionsOf(parts_.settings), clock_),
-      client_(parts_.transport, clock_, LimitsOf(parts_.settings.client)),
+      client_(parts_.transport, clock_, LimitsOf(parts_.settings)),
       elector_(parts_.lease_transport, clock_, ElectionOf(parts_.settings)),
       watches_(*parts_.transport, clock_, loop_, state_),
       actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),

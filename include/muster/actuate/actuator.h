@@ -35,12 +35,13 @@ class Actuator {
   void DeleteJob(const api::Meta& meta, Done done);
 
   void CreateService(const std::string& ns, std::string json, Done done);
+  void Read(const std::string& path, Done done);
   // Fire and forget: an event that is lost is counted, never retried.
   void EmitEvent(const std::string& kind, const api::Meta& meta, const api::EventText& text);
 
   // Anything else a controller keeps in shape: server-side apply of one object, or its deletion.
   void Apply(const std::string& path, std::string json, Done done);
-  void Delete(const std::string& path, Done done);
+  void Delete(const std::string& path, Done done);  // of the object that has the name now, by UID
   void MergePatch(const std::string& path, std::string json, Done done);
 
   std::int64_t lost_events() const { return *lost_events_; }

@@ -138,8 +138,23 @@ void CreateMissing(Step& step) {
   }
 }
 
+// Waiting adds up over all attempts: what aging goes by.
+void CountWait(Step& step) {
+  api::JobStatus& next = step.next;
+  base::TimePoint since = next.pending_since;
+  if (since.unix_ms == 0 && step.entry.placement->attempt == 1) since = step.entry.job.meta.created;
+  const std::int64_t waited = step.entry.placement->committed_at.unix_ms - since.unix_ms;
+  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
+}
+
 void SetPlacement(Step& step) {
   api::JobStatus& next = step.next;
+  if (!next.placement) {  // the first word of this attempt
+    CountWait(step);
+    for (const char* past : {"Preempted", "Evicted"}) {
+      ClearCondition(next, past, "Started", step.facts);
+    }
+  }
   next.placement = step.entry.placement;
   next.attempt = step.entry.placement->attempt;
   next.nodes = NodesColumn(*step.entry.placement);
@@ -191,6 +206,7 @@ void Progress(Step& step) {
     SetPlacement(step);
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
+    if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
     if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
     SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
     SetCondition(next, {"Scheduled", true, "Scheduled", "on " + next.nodes}, step.facts);
@@ -219,6 +235,10 @@ void Progress(Step& step) {
     SetCondition(next, {"PodsReady", false, reason, waiting}, step.facts);
     if (next.phase.empty() || next.phase == "Pending") next.phase = "Scheduling";
     SetPlacement(step);
+  }
+  if (next.attempt_ready_at.unix_ms != 0) {
+    const bool enough = step.tally.ready + step.tally.succeeded >= needed;
+    SetCondition(next, {"PodsReady", enough, enough ? "PodsReady" : "TooFewReady", ""}, step.facts);
   }
   next.tasks = step.tally.tasks;
   step.write = true;

@@ -87,7 +87,9 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
     PlanPlaced(step);
   }
 
-  // 4. What is written is written whole.
+  // 4. What is written is written whole.  An edit is acknowledged even if it changes nothing else.
+  const std::int64_t seen = entry.job.status.observed_generation;
+  if (seen != 0 && seen != entry.job.meta.generation) step.write = true;
   if (step.write && !step.actions.drop_placement) {
     SetCommon(step.next, entry, facts, tally);
     NoteMaterialised(step);

@@ -24,7 +24,8 @@ struct JobFacts {
   base::TimePoint now;
   std::int64_t boot_ms = 0;
   std::int64_t epoch = 0;
-  std::string tenant;  // empty: the namespace is unclaimed
+  std::string tenant;                           // empty: the namespace is unclaimed
+  std::string gpu_resource = "nvidia.com/gpu";  // what the column GPUS counts
   const api::Tenant* tenant_object = nullptr;
   std::vector<const state::Template*> templates;  // by task; null: unknown
   std::vector<const state::PodEntry*> pods;       // all of the job's

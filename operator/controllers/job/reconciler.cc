@@ -6,12 +6,28 @@
 #include "controllers/job/limits.h"
 #include "muster/api/codec.h"
 #include "muster/base/log.h"
+#include "muster/kube/paths.h"
 #include "muster/state/amounts.h"
 
 namespace muster::op {
 
 using base::Code;
 using base::Result;
+
+namespace {
+
+// A refusal may end without a word to us: a ServiceAccount is created, a namespace relabelled.
+constexpr std::int64_t kRefusedMs = 60'000;
+
+// Who has a pod's name, as people look for it.
+std::string Holder(const api::Meta& meta) {
+  for (const api::OwnerReference& owner : meta.owners) {
+    if (owner.controller) return "a pod of " + owner.kind + " " + owner.name;
+  }
+  return "a pod that no controller owns";
+}
+
+}  // namespace
 
 JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actuator,
                              std::function<void(const std::string&, std::int64_t)> wake)
@@ -44,6 +60,7 @@ JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
   facts.epoch = state_.epoch();
   facts.tenant = state_.TenantOf(entry.job.meta.ns);
   facts.tenant_object = state_.FindTenant(facts.tenant);
+  facts.gpu_resource = state_.options().gpu_resource;
   facts.nodes = &state_.nodes();
   if (!api::Finished(entry.job.status)) {
     for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
@@ -160,6 +177,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
   } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
     found->state = state::TemplateState::kRefused;
     found->refusal = answer.error().message;
+    found->retry_at_ms = state_.clock().BootMs() + kRefusedMs;
   } else {
     found->state = state::TemplateState::kQuota;  // no answer: ask again soon
     found->refusal.clear();
@@ -218,7 +236,8 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
       wake_(key, 200);
       return;
     }
-    entry->refusal = "pod name " + pod + " is held by a pod that is not this job's";
+    entry->refusal = "pod name " + pod + " is held by " + Holder(held->pod.meta) +
+                     "; delete that pod or give this job another name";
   } else if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
     entry->refusal = error.message;
     entry->refusal_quota = quota;
@@ -232,14 +251,50 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
 
 void JobReconciler::CreateService(state::JobEntry& entry) {
   entry.ledger.service_done = true;
-  actuator_.CreateService(entry.job.meta.ns, api::RenderService(entry.job),
-                          [this, key = entry.key](const Result<std::string>& answer) {
-                            if (answer.ok() || answer.error().code == Code::kExists) return;
-                            if (state::JobEntry* again = state_.FindJob(key)) {
-                              again->ledger.service_done = false;
-                              wake_(key, 1'000);
-                            }
-                          });
+  actuator_.CreateService(
+      entry.job.meta.ns, api::RenderService(entry.job),
+      [this, key = entry.key, uid = entry.job.meta.uid](const Result<std::string>& answer) {
+        TakeService(key, uid, answer);
+      });
+}
+
+// Without its Service a gang cannot find itself: a name that somebody else has is told.
+void JobReconciler::TakeService(const std::string& key, const std::string& uid,
+                                const Result<std::string>& answer) {
+  state::JobEntry* entry = Same(key, uid);
+  if (entry == nullptr || answer.ok()) return;
+  const std::string& name = entry->job.meta.name;
+  const Code code = answer.error().code;
+  if (code == Code::kExists) {
+    actuator_.Read(
+        kube::ObjectPath(kube::kServices, entry->job.meta.ns, name),
+        [this, key, uid](const Result<std::string>& found) { JudgeService(key, uid, found); });
+  } else if (code == Code::kInvalid || code == Code::kForbidden) {
+    entry->refusal = "Service " + name + ": " + answer.error().message;
+    state_.MarkJob(key);
+  } else {
+    entry->ledger.service_done = false;
+    wake_(key, 1'000);
+  }
+}
+
+void JobReconciler::JudgeService(const std::string& key, const std::string& uid,
+                                 const Result<std::string>& found) {
+  state::JobEntry* entry = Same(key, uid);
+  if (entry == nullptr) return;
+  if (!found.ok()) {
+    entry->ledger.service_done = false;
+    wake_(key, 1'000);
+    return;
+  }
+  const api::Meta meta = api::Decode<api::Namespace>(*found).meta;  // of any kind
+  const bool ours = std::any_of(meta.owners.begin(), meta.owners.end(),
+                                [&](const api::OwnerReference& owner) { return owner.uid == uid; });
+  if (ours) return;
+  entry->refusal = "Service " + entry->job.meta.name +
+                   ", by which the gang's pods find each other, exists and is not this job's; "
+                   "delete it or give this job another name";
+  state_.MarkJob(key);
 }
 
 void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {

@@ -56,6 +56,10 @@ class JobReconciler {
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
                    const base::Result<std::string>& answer);
   void CreateService(state::JobEntry& entry);
+  void TakeService(const std::string& key, const std::string& uid,
+                   const base::Result<std::string>& answer);
+  void JudgeService(const std::string& key, const std::string& uid,
+                    const base::Result<std::string>& found);
   void DeletePod(state::JobEntry& entry, const PodDelete& pod);
   void WriteStatus(state::JobEntry& entry, JobActions& actions);
   // The answer to a status write made from resourceVersion `from`.
