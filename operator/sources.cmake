@@ -12,6 +12,7 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
   target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
   target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
   target_link_libraries(muster-operator PRIVATE muster_operator)
+  muster_test(operator/hold_text_test DEPS muster_operator muster::fake_api LABELS threads)
 endif()
 
 if(TARGET muster_controllers)
