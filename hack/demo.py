@@ -108,6 +108,8 @@ def stop(state):
                        stdin=subprocess.DEVNULL)
     real.stop()
     state.forget()
+    operators.forget_credentials()
+    monitoring.forget()
     print(f"stopped ({stopped} programs)")
 
 

@@ -168,7 +168,11 @@ void SchedulerLoop::ApplyHolds() {
       state_.MarkJob(entry->key);
     } else if (entry->hold->text != text) {
       entry->hold->text = text;
-      if (boot - entry->message_written_ms >= kRewordMs) state_.MarkJob(entry->key);
+      // While the text in the status is young the job looks once, and then wakes itself in time.
+      const bool young = boot - entry->message_written_ms < kRewordMs;
+      if (young && entry->hold->marked_ms > entry->message_written_ms) continue;
+      entry->hold->marked_ms = boot;
+      state_.MarkJob(entry->key);
     }
   }
 }

@@ -61,6 +61,11 @@ def configure(replicas):
     return folder
 
 
+def forget():
+    """What was scraped."""
+    shutil.rmtree(DIRECTORY / "monitoring", ignore_errors=True)
+
+
 def start(state):
     """Starts it, unless it runs; returns its address."""
     for row in state.processes():

@@ -31,5 +31,11 @@ def start(kubectl, state):
     return install.lease_holder(kubectl)
 
 
+def forget_credentials():
+    """The tokens of the replicas; their logs stay."""
+    for path in processes.DIRECTORY.glob("*.kubeconfig"):
+        path.unlink()
+
+
 def running(state):
     return [row for row in state.processes() if row["name"].startswith("operator-")]

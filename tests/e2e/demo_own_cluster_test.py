@@ -83,6 +83,8 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         code, said = self.demo("stop")
         self.assertEqual(code, 0, said)
         self.assertEqual(self.objects(), before)
+        left = [path.name for path in (self.release.folder / "state").rglob("*.kubeconfig")]
+        self.assertEqual(left, [])
 
 
 if __name__ == "__main__":

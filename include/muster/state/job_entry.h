@@ -65,7 +65,8 @@ struct ReleaseDecision {
 struct HoldView {
   sched::Reason reason = sched::Reason::kPendingEvaluation;
   std::string text;
-  std::int64_t since_ms = 0;  // when this reason came up
+  std::int64_t since_ms = 0;   // when this reason came up
+  std::int64_t marked_ms = 0;  // when the job was last told to look at a new text
 };
 
 struct Ledger {

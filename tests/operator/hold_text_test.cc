@@ -1,0 +1,59 @@
+#include <set>
+
+#include "controllers/job/reconciler.h"
+#include "operator/cluster_fixture.h"
+#include "scheduler_loop.h"
+
+namespace muster::op {
+namespace {
+
+constexpr char kJob[] = "/apis/scheduler.io/v1/namespaces/team/jobs/wide";
+
+// A job that waits for more GPUs than there are; the loop of the program in miniature.
+class HoldTextTest : public testing::ClusterFixture {
+ protected:
+  HoldTextTest() {
+    Put("/api/v1/namespaces/team", R"({"metadata":{"labels":{"scheduler.io/tenant":"a"}}})");
+    PutOurs("tenants/a", "{}");
+    PutNode("n", 4);
+    PutOurs("namespaces/team/jobs/wide", R"({"image":"i","resources":{"gpu":8}})");
+    on_wake_ = [this](const std::string& key) { state_.MarkJob(key); };
+    for (int i = 0; i < 3; ++i) After(1);
+  }
+  void After(std::int64_t seconds) {
+    clock_.Advance(seconds * 1000);
+    Settle([this](const state::Dirty& dirty) {
+      for (const std::string& key : dirty.jobs) jobs_.Reconcile(key);
+      loop_.Cycle();
+    });
+  }
+  // What a cycle of the scheduler alone has somebody look at, with so many GPUs on the node.
+  std::set<std::string> MarkedWith(int gpus) {
+    PutNode("n", gpus);
+    Sync();
+    state_.TakeDirty();
+    loop_.Cycle();
+    return state_.TakeDirty().jobs;
+  }
+
+  JobReconciler jobs_{state_, actuator_, Wake()};
+  SchedulerLoop loop_{state_, actuator_, {}};
+};
+
+TEST_F(HoldTextTest, WhileTheLastTextIsYoungTheJobIsToldOfNewOnesOnce) {
+  ASSERT_NE(Read<api::Job>(kJob).status.message, "");
+  EXPECT_EQ(MarkedWith(6).count("team/wide"), 1u);
+  EXPECT_EQ(MarkedWith(7).count("team/wide"), 0u);
+}
+
+TEST_F(HoldTextTest, NewNumbersAreToldTenSecondsAfterTheLastOnes) {
+  const std::string first = Read<api::Job>(kJob).status.message;
+  PutNode("n", 6);
+  After(1);
+  EXPECT_EQ(Read<api::Job>(kJob).status.message, first);
+  After(10);
+  EXPECT_NE(Read<api::Job>(kJob).status.message, first);
+}
+
+}  // namespace
+}  // namespace muster::op
