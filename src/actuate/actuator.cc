@@ -100,6 +100,18 @@ void Actuator::EmitEvent(const std::string& kind, const api::Meta& meta,
          });
 }
 
+void Actuator::FindPod(const std::string& ns, const std::string& name, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kPods, ns), "fieldSelector=metadata.name%3D" + name, "",
+          Lane::kPods},
+         std::move(done));
+}
+
+void Actuator::FindJob(const api::Meta& meta, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kJobs, meta.ns),
+          "fieldSelector=metadata.name%3D" + meta.name, "", Lane::kCommit},
+         std::move(done));
+}
+
 void Actuator::Apply(const std::string& path, std::string json, Done done) {
   Submit({Verb::kApply, path, std::string(kManager) + "&force=true", std::move(json), Lane::kRest},
          std::move(done));
