@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "hack"))
 
 from demo import install, monitoring, operators, processes, real, story, target  # noqa: E402
-from demo.kubectl import CLUSTER, DemoError  # noqa: E402
+from demo.kubectl import CLUSTER, DemoError, reach  # noqa: E402
 from demo.live import Live  # noqa: E402
 from demo.state import CLUSTER_DIR, State  # noqa: E402
 
@@ -78,16 +78,15 @@ def capacity(kubectl):
 
 
 def further(state):
-    kubectl = f"kubectl --kubeconfig {state.data['kubeconfig']}"
     return f"""
 Look further:
-  export KUBECONFIG={state.data['kubeconfig']}
-  {CLUSTER.relative_to(ROOT)} kubectl -- get muster -A      (or your own kubectl)
+  {reach(state.data['kubeconfig'])}
+  kubectl get muster -A
   kubectl describe jobs.scheduler.io -n muster-demo-research sweep
   kubectl get events -n muster-demo-language --sort-by=.lastTimestamp
   make monitoring                                 Prometheus, and the address of every endpoint
 Stop, and remove what the demo made:
-  make stop""".replace("kubectl describe", f"{kubectl} describe", 0)
+  make stop"""
 
 
 def show_endpoints(state):

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster_gauges.h"
 #include "controllers/job/reconciler.h"
 #include "leadership.h"
 #include "muster/base/mutex.h"
@@ -34,21 +35,21 @@ class MetricsFeed {
   MetricsFeed(telemetry::Metrics& metrics, FeedSources sources);
 
   void Push();
+  // The process decides nothing any more: what only a leader shows is taken back at once.
+  void StepDown();
   void CountReload(bool ok);
   // Registers /healthz and /readyz checks.
   void AddChecks(telemetry::Endpoints& endpoints);
 
  private:
   void PushJobs();
-  void PushQueue();
-  void PushTenants();
-  void PushGpus();
   void PushClient();
   void PushReady();
   std::int64_t CountDrift() const;
 
   telemetry::Metrics& metrics_;
   FeedSources from_;
+  ClusterGauges cluster_;
   JobCounters last_jobs_;
   CycleStats last_cycles_;
   kube::ClientStats last_client_;

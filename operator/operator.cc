@@ -183,7 +183,12 @@ int Operator::Impl::Run() {
            loop_.Stop();
          });
        }});
-  loop_.Run([this] { return Turn(); });
+  loop_.Run([this] { return Turn(); },
+            [this](const std::exception& error) {
+              metrics_.Add(telemetry::Metric::kReconciles, {"events", "error"});
+              base::LogError("an event or answer cannot be handled", {{"error", error.what()}});
+            });
+  feed_.StepDown();
   watches_.Stop();
   if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
   elector_.Stop();  // gives the lease back, so that the successor need not wait it out
@@ -201,7 +206,11 @@ void Operator::Impl::RequestStop() {
 std::int64_t Operator::Impl::Turn() {
   if (stopping_) return 1;
   if (leadership_.Step()) state_.MarkAllJobs();
-  if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) Lead();
+  if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) {
+    Lead();
+  } else {
+    state_.TakeDirty();  // a new leader looks at everything: nothing need pile up in a standby
+  }
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
@@ -228,7 +237,10 @@ void Operator::Impl::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
   if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
-    Guarded("tenant", "t", [&] { tenants_.Reconcile(dirty.tenants, dirty.namespaces); });
+    tenants_.Reconcile(dirty.tenants, dirty.namespaces,
+                       [this](const std::string& key, const std::function<void()>& work) {
+                         Guarded("tenant", "t" + key, work);
+                       });
   }
   for (const std::string& key : dirty.jobs) {
     Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });

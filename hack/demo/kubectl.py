@@ -1,7 +1,9 @@
 """kubectl as a function, and the words the rest of the demo uses for what is in a cluster."""
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,23 +28,31 @@ def tool(name):
     return done.stdout.strip()
 
 
+def reach(kubeconfig):
+    """What to type before kubectl; where there is none, ours does."""
+    lines = [f"export KUBECONFIG={kubeconfig}"]
+    if not shutil.which("kubectl"):
+        lines.append(f"alias kubectl={tool('kubectl')}")
+    return "\n  ".join(lines)
+
+
 class Kubectl:
-    """Calls kubectl with one kubeconfig and context."""
+    """Calls kubectl with one kubeconfig (or a list of them, as KUBECONFIG has it) and context."""
 
     def __init__(self, kubeconfig, context=None):
         self.path = tool("kubectl")
-        self.kubeconfig = str(kubeconfig)
         self.context = context
+        self._environment = dict(os.environ, KUBECONFIG=str(kubeconfig))
 
     def words(self, *arguments):
         chosen = ["--context", self.context] if self.context else []
-        return [self.path, "--kubeconfig", self.kubeconfig, *chosen, *map(str, arguments)]
+        return [self.path, *chosen, *map(str, arguments)]
 
     def try_run(self, *arguments, text=None, timeout=60):
         """The finished process, whatever its exit code."""
         stdin = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
         return subprocess.run(self.words(*arguments), text=True, capture_output=True, check=False,
-                              timeout=timeout, **stdin)
+                              timeout=timeout, env=self._environment, **stdin)
 
     def run(self, *arguments, text=None, timeout=60):
         done = self.try_run(*arguments, text=text, timeout=timeout)

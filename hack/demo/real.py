@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from .kubectl import CLUSTER, ROOT, DemoError, Kubectl, tool
+from .kubectl import CLUSTER, ROOT, DemoError, Kubectl, reach, tool
 from .state import BASE
 
 DIRECTORY = BASE / "real"
@@ -42,7 +42,7 @@ def run():
     kubectl = Kubectl(kubeconfig())
     jobs(kubectl)
     print(f"\nThe whole demo took {time.monotonic() - began:.0f} s.\n\nLook further:\n"
-          f"  export KUBECONFIG={kubeconfig()}\n"
+          f"  {reach(kubeconfig())}\n"
           "  kubectl -n muster-system get pods -o wide\n  kubectl get muster -A\n"
           "Stop:\n  make stop")
 

@@ -14,8 +14,9 @@ def choose(state):
     """A Kubectl for the cluster of this demo, started or confirmed; remembered in `state`."""
     if state.data.get("kubeconfig"):
         return reopen(state)
-    users = os.environ.get("KUBECONFIG")
-    return _users_cluster(state, users) if users else _own_cluster(state)
+    users = [os.path.abspath(path) for path in os.environ.get("KUBECONFIG", "").split(os.pathsep)
+             if path]
+    return _users_cluster(state, os.pathsep.join(users)) if users else _own_cluster(state)
 
 
 def reopen(state):

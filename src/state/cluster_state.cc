@@ -119,9 +119,7 @@ void ClusterState::Upsert(api::Job job) {
     return;
   }
   Ledger& ledger = entry.ledger;
-  if (ledger.status_in_flight || ledger.reading) {
-    ledger.delivered.insert(job.meta.resource_version);
-  }
+  if (ledger.reading) ledger.delivered.insert(job.meta.resource_version);
   if (!ledger.awaited_version.empty()) {
     if (job.meta.resource_version != ledger.awaited_version) {  // older than our own write
       ledger.shelved = std::move(job);
@@ -139,12 +137,10 @@ void ClusterState::Upsert(api::Job job) {
   SetJob(entry, std::move(job));
 }
 
-void ClusterState::ObserveWritten(api::Job job) {
+void ClusterState::ObserveWritten(api::Job job, const std::string& from) {
   JobEntry* entry = FindJob(api::KeyOf(job.meta));
   if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
-  // The watch was faster, and may be beyond it by now.
-  if (entry->ledger.delivered.contains(job.meta.resource_version)) return;
-  if (entry->job.meta.resource_version == job.meta.resource_version) return;
+  if (entry->job.meta.resource_version != from) return;
   entry->ledger.awaited_version = job.meta.resource_version;
   SetJob(*entry, std::move(job));
 }

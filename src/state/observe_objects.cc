@@ -41,6 +41,8 @@ sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resourc
 void ClusterState::Upsert(api::Node node) {
   world_.SetNode(ToNode(node, options_.gpu_resource));
   const std::string name = node.meta.name;
+  const auto before = nodes_.find(name);
+  if (before != nodes_.end() && before->second.ready != node.ready) MarkJobsOn(name);
   nodes_[name] = std::move(node);
 }
 
@@ -49,10 +51,14 @@ void ClusterState::Remove(const api::Node& node) {
   if (it == nodes_.end() || it->second.meta.uid != node.meta.uid) return;
   world_.RemoveNode(node.meta.name);
   nodes_.erase(it);
+  MarkJobsOn(node.meta.name);
+}
+
+void ClusterState::MarkJobsOn(const std::string& node) {
   for (const auto& [key, entry] : jobs_) {
     if (!entry.placement) continue;
     for (const api::Assignment& a : entry.placement->assignments) {
-      if (a.node == node.meta.name) dirty_.jobs.insert(key);
+      if (a.node == node) dirty_.jobs.insert(key);
     }
   }
 }

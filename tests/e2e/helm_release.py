@@ -56,11 +56,19 @@ class Release:
         self._env = dict(os.environ, KUBECONFIG=self.kubeconfig, HELM_CACHE_HOME=str(self.folder),
                          HELM_CONFIG_HOME=str(self.folder), HELM_DATA_HOME=str(self.folder))
 
+    def cluster(self, command, *arguments):
+        """The cluster tool on this cluster."""
+        return cluster(command, *arguments, "--dir", self.dir)
+
     def down(self):
+        keep = os.environ.get("MUSTER_E2E_KEEP")
         try:
-            cluster("down", "--dir", self.dir)
+            self.cluster("down", *(["--keep"] if keep else []))
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if keep:
+                print(f"logs are in {self.folder}", file=sys.stderr)
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def try_helm(self, *arguments):
         return self._run("helm", arguments, None)

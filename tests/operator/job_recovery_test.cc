@@ -60,7 +60,6 @@ TEST_F(JobRecoveryTest, AnEventOlderThanTheAnsweredWriteIsPassedOver) {
   const api::Job old = Read<api::Job>(JobPath("train"));
   Settle();
   ASSERT_TRUE(Entry("train").placement);
-  state_.ObserveWritten(Read<api::Job>(JobPath("train")));
   Entry("train").ledger.awaited_version = Entry("train").job.meta.resource_version;
   state_.Upsert(old);
   EXPECT_TRUE(Entry("train").placement);

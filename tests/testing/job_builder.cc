@@ -84,9 +84,13 @@ JobBuilder& JobBuilder::Pod(std::int32_t index, api::PodPhase phase, bool ready,
   pod.pod.ready = ready;
   pod.pod.exit_code = exit_code;
   pod.slot = {attempt, "main", index, facts.epoch};
-  pods_.push_back(std::move(pod));
   const bool current = entry.placement && entry.placement->attempt == attempt;
-  if (current && entry.slot_of[index] >= 0) entry.slots[entry.slot_of[index]].seen = true;
+  if (current && entry.slot_of[index] >= 0) {
+    state::Slot& slot = entry.slots[entry.slot_of[index]];
+    slot.seen = true;
+    pod.pod.node_name = entry.placement->assignments[slot.assignment].node;
+  }
+  pods_.push_back(std::move(pod));
   return *this;
 }
 

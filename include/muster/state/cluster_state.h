@@ -68,9 +68,11 @@ class ClusterState {
   void Remove(const api::Workflow& workflow);
   void Replace(std::vector<api::Workflow> all);
 
-  // The answer to a status write of ours: in force at once; older watch events of the job are
-  // ignored until the watch has caught up with it.
-  void ObserveWritten(api::Job job);
+  // The answer to a status write of ours that was made from resourceVersion `from`: in force at
+  // once; older watch events of the job are ignored until the watch has caught up with it.  If the
+  // job is not at `from` any more, the watch (or a new LIST) was faster than the answer, which is
+  // then no news and maybe older than what is here.
+  void ObserveWritten(api::Job job, const std::string& from);
   // The job as it was read back after JobEntry::ledger.reading was set: whatever the watch has not
   // shown yet is in force at once.
   void ObserveRead(api::Job job);
@@ -103,6 +105,7 @@ class ClusterState {
   void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
   void MarkAllJobs();
   void MarkJobsOfTemplate(const std::string& template_key);
+  void MarkJobsOn(const std::string& node);
   void MarkAllJobsOfTenant(const std::string& tenant);
 
   // Lookups; null: not there.

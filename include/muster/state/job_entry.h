@@ -83,7 +83,7 @@ struct Ledger {
   bool reading = false;             // the object is being read back; nothing is written meanwhile
   bool doubted = false;             // a LIST came while awaiting: only reading it back can tell
   std::string awaited_version;      // resourceVersion of our last status write; empty: seen
-  std::set<std::string> delivered;  // versions that the watch showed during the write or read
+  std::set<std::string> delivered;  // versions that the watch showed while reading
   std::optional<api::Job> shelved;  // what the watch showed last while awaiting
   std::string unanswered_from;      // version from which a commit without an answer was made
   bool service_done = false;

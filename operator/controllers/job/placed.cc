@@ -98,6 +98,16 @@ Why TooFewLeft(const Step& step) {
   return {api::ReleaseCause::kPodLost, "pod " + LostPod(step) + others + " vanished"};
 }
 
+// Pods on silent nodes may run for ever; without them there are too few, or nothing else is left.
+Why NodeSilent(const Step& step) {
+  const Tally& tally = step.tally;
+  if (tally.stranded == 0) return {};
+  const std::int32_t gone = tally.failed + tally.lost + tally.stranded;
+  const bool rest = tally.live > tally.stranded || tally.missing > 0;
+  if (rest && step.entry.replicas - gone >= MinMember(step.entry)) return {};
+  return {api::ReleaseCause::kNodeLost, DescribeLostNode(tally)};
+}
+
 // Every rank has its result, or will never have one in this attempt.
 bool Over(const Step& step) {
   const Tally& tally = step.tally;
@@ -238,6 +248,7 @@ void PlanPlaced(Step& step) {
     return;
   }
   if (why.cause == api::ReleaseCause::kNone) why = TooFewLeft(step);
+  if (why.cause == api::ReleaseCause::kNone) why = NodeSilent(step);
   if (why.cause == api::ReleaseCause::kNone) why = TimeIsUp(step);
   if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
   if (why.cause == api::ReleaseCause::kNone && Over(step)) {

@@ -304,13 +304,14 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   std::string patch = api::JobStatusPatch(entry.job, *actions.status);
   if (patch.empty()) return;
   entry.ledger.status_in_flight = true;
-  entry.ledger.delivered.clear();
   entry.message_written_ms = state_.clock().BootMs();
   ++counters_.status_writes;
   actuator_.PatchStatus(
       "jobs", entry.job.meta, std::move(patch), actions.lane,
-      [this, key = entry.key, from = entry.job.meta, events = std::move(actions.events)](
-          const Result<std::string>& answer) { TakeStatus(key, from, events, answer); });
+      [this, key = entry.key, uid = entry.job.meta.uid, from = entry.job.meta.resource_version,
+       events = std::move(actions.events)](const Result<std::string>& answer) {
+        TakeStatus(key, uid, from, events, answer);
+      });
 }
 
 // A status write failed.  A decision that was refused is void: the scheduler decides again from
@@ -332,16 +333,16 @@ void JobReconciler::TakeNoStatus(state::JobEntry& entry, const std::string& from
   }
 }
 
-void JobReconciler::TakeStatus(const std::string& key, const api::Meta& from,
-                               const std::vector<api::EventText>& events,
+void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
+                               const std::string& from, const std::vector<api::EventText>& events,
                                const Result<std::string>& answer) {
-  state::JobEntry* entry = Same(key, from.uid);
+  state::JobEntry* entry = Same(key, uid);
   if (entry == nullptr) return;
   entry->ledger.status_in_flight = false;
   state_.MarkJob(key);
   const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
   if (!answer.ok()) {
-    TakeNoStatus(*entry, from.resource_version, answer.error());
+    TakeNoStatus(*entry, from, answer.error());
     return;
   }
   entry->ledger.failures = 0;
@@ -359,7 +360,7 @@ void JobReconciler::TakeStatus(const std::string& key, const api::Meta& from,
                          : written.status.phase == "Failed"  ? 1
                                                              : 2];
   }
-  state_.ObserveWritten(std::move(written));
+  state_.ObserveWritten(std::move(written), from);
   for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);
 }
 

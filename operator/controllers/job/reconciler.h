@@ -66,7 +66,8 @@ class JobReconciler {
   void CreateService(state::JobEntry& entry);
   void DeletePod(state::JobEntry& entry, const PodDelete& pod);
   void WriteStatus(state::JobEntry& entry, JobActions& actions);
-  void TakeStatus(const std::string& key, const api::Meta& from,
+  // The answer to a status write made from resourceVersion `from`.
+  void TakeStatus(const std::string& key, const std::string& uid, const std::string& from,
                   const std::vector<api::EventText>& events,
                   const base::Result<std::string>& answer);
   void TakeNoStatus(state::JobEntry& entry, const std::string& from, const base::Error& error);

@@ -113,6 +113,29 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
   }
 }
 
+// What WaitForLostNode adds to the sentence that tells the cause.
+constexpr std::string_view kUntilItEnds =
+    "; waiting until that node is back, deleted or tainted out-of-service, because the pod may "
+    "still run there";
+
+std::string WithoutWait(const std::string& message) {
+  return message.substr(0, message.find(kUntilItEnds));
+}
+
+// Only pods on silent nodes are left: the attempt ends when it is known that they have.
+void WaitForLostNode(Step& step) {
+  api::JobStatus& next = step.next;
+  const std::string_view reason = ToString(sched::Reason::kWaitingForLostNode);
+  if (next.reason == reason) return;
+  if (next.placement->cause != api::ReleaseCause::kNodeLost) {
+    next.message += (next.message.empty() ? "" : "; ") + DescribeLostNode(step.tally);
+  }
+  next.reason = reason;
+  next.message = next.message.substr(0, 1024 - kUntilItEnds.size()) + std::string(kUntilItEnds);
+  next.tasks = step.tally.tasks;
+  step.write = true;
+}
+
 void DeleteLive(Step& step, api::ReleaseCause cause) {
   std::int64_t grace = -1;
   if (ForAnother(cause)) grace = step.entry.job.spec.preemption.grace_period_seconds;
@@ -167,15 +190,17 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
   }
   step.write = true;
   step.actions.lane = kube::Lane::kCommit;
+  if (step.tally.live == step.tally.stranded) WaitForLostNode(step);
 }
 
 void PlanReleasing(Step& step) {
   const api::ReleaseCause cause = step.entry.placement->cause;
   if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
-    EndAttempt(step, cause, step.entry.job.status.message);
+    EndAttempt(step, cause, WithoutWait(step.entry.job.status.message));
     return;
   }
   DeleteLive(step, cause);
+  if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
 }
 
 void Finish(Step& step, std::string_view phase, std::string_view reason,

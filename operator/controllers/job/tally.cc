@@ -42,8 +42,20 @@ Fate FateOf(const api::Pod& pod) {
   return IsInfrastructure(pod) ? Fate::kLost : Fate::kFailed;
 }
 
-void CountLive(const state::PodEntry& pod, Tally& tally) {
+// Deleted, but its node is silent: it may still run there, and nobody can tell when it will have
+// ended.
+bool IsStranded(const api::Pod& pod, const JobFacts& facts) {
+  if (pod.meta.deletion.unix_ms == 0 || facts.nodes == nullptr) return false;
+  const auto node = facts.nodes->find(pod.node_name);
+  return node != facts.nodes->end() && !node->second.ready;
+}
+
+void CountLive(const state::PodEntry& pod, const JobFacts& facts, Tally& tally) {
   ++tally.live;
+  if (IsStranded(pod.pod, facts)) {
+    ++tally.stranded;
+    if (tally.first_stranded == nullptr) tally.first_stranded = &pod;
+  }
   tally.mine.push_back(&pod);
   if (tally.waiting.empty() && !pod.pod.waiting_reason.empty()) {
     tally.waiting = pod.pod.waiting_reason;
@@ -87,6 +99,13 @@ bool IsInfrastructure(const api::Pod& pod) {
          reason == "TopologyAffinityError";
 }
 
+std::string DescribeLostNode(const Tally& tally) {
+  const api::Pod& pod = tally.first_stranded->pod;
+  const std::int32_t more = tally.stranded - 1;
+  return "node " + pod.node_name + " was lost with pod " + pod.meta.name +
+         (more == 0 ? "" : " and " + std::to_string(more) + " more");
+}
+
 std::string DescribeEnd(const api::Pod& pod) {
   std::string text = "pod " + pod.meta.name;
   if (!pod.reason.empty()) {
@@ -126,7 +145,7 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
     Record(slot, fate, results);
     if (pod != nullptr) tally.last_finish = std::max(tally.last_finish, pod->pod.finished);
     if (fate == Fate::kLive) {
-      CountLive(*pod, tally);
+      CountLive(*pod, facts, tally);
       if (pod->pod.ready) {
         ++tally.ready;
         ++results.ready[slot.task];

@@ -23,11 +23,13 @@ struct Tally {
   std::int32_t missing = 0;
   std::int32_t failed = 0;
   std::int32_t lost = 0;
+  std::int32_t stranded = 0;           // of `live`: deleted, on a node that is not Ready
   std::int32_t succeeded = 0;          // of all ranks, earlier results that are kept included
   std::int32_t placed = 0;             // slots
   std::vector<api::TaskStatus> tasks;  // with results merged in
   const state::PodEntry* first_failed = nullptr;  // lowest rank
   const state::PodEntry* first_lost = nullptr;
+  const state::PodEntry* first_stranded = nullptr;
   std::vector<const state::PodEntry*> mine;    // live pods of the placement
   std::vector<const state::PodEntry*> strays;  // live pods of no current placement
   base::TimePoint last_finish;
@@ -38,6 +40,9 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts);
 
 // True for ends that are not the job's own fault: eviction, kubelet refusal, node loss, deletion.
 bool IsInfrastructure(const api::Pod& pod);
+
+// "node n was lost with pod x-main-3 and 2 more"; there is a stranded pod.
+std::string DescribeLostNode(const Tally& tally);
 
 // "pod x-main-3 exited with code 3 (Error)" and the like.
 std::string DescribeEnd(const api::Pod& pod);

@@ -6,8 +6,11 @@ import os
 import pathlib
 import time
 
+from .errors import ClusterError
+
 MOUNT = pathlib.Path("/sys/fs/cgroup")
-V2_CONTROLLERS = ("cpu", "cpuset", "io", "memory", "pids")
+# The kubelet refuses a group that lacks one of these which the machine has (io is for runc).
+V2_CONTROLLERS = ("cpu", "cpuset", "hugetlb", "io", "memory", "pids")
 
 
 def root(directory):
@@ -37,12 +40,24 @@ def create(name):
             if hierarchy.name == "cpuset":
                 for setting in ("cpuset.cpus", "cpuset.mems"):
                     (path / setting).write_text((parent / setting).read_text())
+        if is_v2():
+            _require_controllers(path)
 
 
 def _delegate(path):
     for controller in V2_CONTROLLERS:
         with contextlib.suppress(OSError):
             (path / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def _require_controllers(path):
+    """In a container the top group holds processes, and then passes no controller on."""
+    there, here = (set((group / "cgroup.controllers").read_text().split())
+                   for group in (MOUNT, path))
+    missing = there.intersection(V2_CONTROLLERS) - here
+    if missing:
+        raise ClusterError(f"{path}: control group controllers {', '.join(sorted(missing))} cannot be"
+                           f" passed on from {MOUNT}; real nodes need the machine's own top group")
 
 
 def remove(name, deadline=10.0):

@@ -19,6 +19,7 @@ import sys
 from .errors import ClusterError
 
 BRIDGE_ADDRESS = "10.250.0.1"
+BRIDGE_MAC = "02:00:0a:fa:00:01"
 DNS_ADDRESS = "10.96.0.10"
 API_PORT = 443
 HOLDER = "network"
@@ -58,7 +59,9 @@ class Network:
             if not self._processes.alive(HOLDER):
                 raise ClusterError("no network namespace: " + self._processes.log_tail(HOLDER))
         self.ip("link", "set", "lo", "up")
-        self.ip("link", "add", "muster0", "type", "bridge")
+        # Without an address of its own it would take that of a port, and change it when that node
+        # dies: the others would then send to nobody until their neighbour entries age.
+        self.ip("link", "add", "muster0", "address", BRIDGE_MAC, "type", "bridge")
         for address in (f"{BRIDGE_ADDRESS}/24", f"{service_ip}/32", f"{DNS_ADDRESS}/32"):
             self.ip("address", "add", address, "dev", "muster0")
         self.ip("link", "set", "muster0", "up")
