@@ -105,6 +105,18 @@ void Actuator::Read(const std::string& path, Done done) {
   Submit({Verb::kGet, path, "", "", Lane::kRest}, std::move(done));
 }
 
+void Actuator::FindPod(const std::string& ns, const std::string& name, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kPods, ns), "fieldSelector=metadata.name%3D" + name, "",
+          Lane::kPods},
+         std::move(done));
+}
+
+void Actuator::FindJob(const api::Meta& meta, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kJobs, meta.ns),
+          "fieldSelector=metadata.name%3D" + meta.name, "", Lane::kCommit},
+         std::move(done));
+}
+
 void Actuator::Apply(const std::string& path, std::string json, Done done) {
   Submit({Verb::kApply, path, std::string(kManager) + "&force=true", std::move(json), Lane::kRest},
          std::move(done));

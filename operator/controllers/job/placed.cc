@@ -129,7 +129,10 @@ void CreateMissing(Step& step) {
     const state::Slot& slot = step.entry.slots[i];
     const std::string name = api::PodName(job, job.spec.tasks[slot.task].name, slot.index,
                                           step.entry.placement->attempt);
-    if (!step.entry.ledger.creates.contains(name)) {
+    const auto asked = step.entry.ledger.creates.find(name);
+    const bool again = asked != step.entry.ledger.creates.end() && asked->second.unanswered &&
+                       !asked->second.in_flight && !asked->second.looking;
+    if (asked == step.entry.ledger.creates.end() || again) {
       step.actions.creates.push_back(static_cast<std::int32_t>(i));
     }
   }
@@ -249,9 +252,11 @@ void Progress(Step& step) {
 void PlanPlaced(Step& step) {
   Why why = Asked(step);
   if (step.entry.backing == state::Backing::kDecided) {
-    // Nothing has happened yet: a decision that no longer holds is simply forgotten.
+    // Nothing has happened yet: a decision that no longer holds is simply forgotten, unless a
+    // commit of it may have been carried out; then it is committed first and released after.
     if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
-    if (why.cause != api::ReleaseCause::kNone) {
+    const bool known = step.entry.ledger.unanswered_from.empty();
+    if (why.cause != api::ReleaseCause::kNone && known) {
       step.actions.drop_placement = true;
     } else {
       Commit(step);

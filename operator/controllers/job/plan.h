@@ -46,6 +46,8 @@ struct JobActions {
   std::vector<std::int32_t> creates;   // indexes into JobEntry::slots
   std::vector<PodDelete> deletes;
   std::vector<std::int32_t> ask_templates;  // tasks whose dry run is due
+  std::vector<std::string> look_for;        // pods whose create has not been observed in time
+  bool read_back = false;                   // the job itself
   bool create_service = false;
   bool delete_job = false;
   bool drop_placement = false;           // forget a decision that was not committed

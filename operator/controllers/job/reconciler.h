@@ -53,8 +53,16 @@ class JobReconciler {
   void TakeTemplate(const std::string& template_key, const std::string& model,
                     const base::Result<std::string>& answer);
   void CreatePod(state::JobEntry& entry, const state::Slot& slot);
+  static std::string NameHeld(const api::Meta& holder);
+  void Refuse(state::JobEntry& entry, const std::string& message, bool quota = false);
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
                    const base::Result<std::string>& answer);
+  void LookForPod(state::JobEntry& entry, const std::string& pod);
+  void TakeLook(const std::string& key, const std::string& uid, const std::string& pod,
+                const base::Result<std::string>& answer);
+  void ReadBack(state::JobEntry& entry);
+  void TakeRead(const std::string& key, const std::string& uid,
+                const base::Result<std::string>& answer);
   void CreateService(state::JobEntry& entry);
   void TakeService(const std::string& key, const std::string& uid,
                    const base::Result<std::string>& answer);
@@ -66,6 +74,7 @@ class JobReconciler {
   void TakeStatus(const std::string& key, const std::string& uid, const std::string& from,
                   const std::vector<api::EventText>& events,
                   const base::Result<std::string>& answer);
+  void TakeNoStatus(state::JobEntry& entry, const std::string& from, const base::Error& error);
   api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
   void CountCommit(const state::JobEntry& entry);
   // The job of a callback, if it is still the same one.
