@@ -32,7 +32,8 @@ namespace {
 constexpr std::int64_t kConfigPollMs = 2'000;
 constexpr std::int64_t kFeedMs = 1'000;
 constexpr std::int64_t kPoisonRetryMs = 30'000;
-constexpr std::int64_t kDrainMs = 1'000;  // for writes in flight when asked to stop
+constexpr std::int64_t kCycleRetryMs = 1'000;  // after a cycle that threw
+constexpr std::int64_t kDrainMs = 1'000;       // for writes in flight when asked to stop
 
 state::StateOptions StateOptionsOf(const config::Settings& settings) {
   state::StateOptions options;
@@ -217,9 +218,11 @@ std::int64_t Operator::Impl::Turn() {
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
     if (leadership_.role() == Role::kLeading) {
-      tenants_.RefreshUsage();
-      quotas_.RefreshUsage();
-      jobs_.RecheckLimits();
+      Guarded("usage", "", [&] {
+        tenants_.RefreshUsage();
+        quotas_.RefreshUsage();
+        jobs_.RecheckLimits();
+      });
     }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
     state_.RunDue();
@@ -230,7 +233,8 @@ std::int64_t Operator::Impl::Turn() {
     wait = std::min(wait, std::max<std::int64_t>(1, wakes_.begin()->first - clock_.BootMs()));
   }
   if (leadership_.role() != Role::kLeading) return wait;
-  const std::int64_t cycle = scheduler_.Cycle();
+  std::int64_t cycle = kCycleRetryMs;
+  Guarded("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
   if (cycle > 0) wait = std::min(wait, cycle);
   return wait;
 }
@@ -269,9 +273,11 @@ void Operator::Impl::Guarded(const char* controller, const std::string& what,
     metrics_.Observe(telemetry::Metric::kReconcileTime, {controller}, took.count());
   } catch (const std::exception& error) {
     metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
-    base::LogError("object cannot be reconciled",
-                   {{"controller", controller}, {"key", what.substr(1)}, {"error", error.what()}});
-    WakeLater(what, kPoisonRetryMs);
+    base::LogError("object cannot be reconciled", {{"controller", controller},
+                                                   {"key", what.empty() ? what : what.substr(1)},
+                                                   {"error", error.what()}});
+    if (what.starts_with('j')) jobs_.Poisoned(what.substr(1), error.what());
+    if (!what.empty()) WakeLater(what, kPoisonRetryMs);
   }
 }
 

@@ -52,6 +52,13 @@ void JobReconciler::Reconcile(const std::string& key) {
   Carry(*entry, std::move(actions));
 }
 
+void JobReconciler::Poisoned(const std::string& key, const std::string& what) {
+  state::JobEntry* entry = state_.FindJob(key);
+  if (entry == nullptr || !entry->job.invalid.empty()) return;
+  entry->job.invalid = "cannot be handled: " + what;
+  wake_(key, 1'000);
+}
+
 void JobReconciler::RecheckLimits() {
   for (const std::string& key : NowWithinLimits(state_, over_limit_)) state_.MarkJob(key);
 }

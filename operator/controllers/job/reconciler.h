@@ -38,6 +38,8 @@ class JobReconciler {
 
   // Looks at one job and acts.  Unknown keys are ignored.
   void Reconcile(const std::string& key);
+  // The last Reconcile threw: the job is told so instead of being judged any further.
+  void Poisoned(const std::string& key, const std::string& what);
 
   // Looks again at jobs that a count limit held back and holds no more; once a second will do.
   void RecheckLimits();
