@@ -1,11 +1,12 @@
 """Which cluster the demo uses: one of its own, or the one that KUBECONFIG names, after asking."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
 from .kubectl import CLUSTER, SYSTEM, DemoError, Kubectl
-from .state import CLUSTER_DIR
+from .state import BASE, CLUSTER_DIR
 
 NODES, GPUS_PER_NODE = 8, 8
 
@@ -14,9 +15,14 @@ def choose(state):
     """A Kubectl for the cluster of this demo, started or confirmed; remembered in `state`."""
     if state.data.get("kubeconfig"):
         return reopen(state)
-    users = [os.path.abspath(path) for path in os.environ.get("KUBECONFIG", "").split(os.pathsep)
-             if path]
+    users = _users_kubeconfigs()
     return _users_cluster(state, os.pathsep.join(users)) if users else _own_cluster(state)
+
+
+def _users_kubeconfigs():
+    """What KUBECONFIG names, without those of an earlier demo's own cluster."""
+    paths = map(os.path.abspath, filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)))
+    return [path for path in paths if BASE.resolve() not in pathlib.Path(path).resolve().parents]
 
 
 def reopen(state):

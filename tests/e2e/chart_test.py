@@ -78,6 +78,7 @@ class ChartTest(unittest.TestCase):
 
     def test_uninstall_removes_policies_first_and_keeps_crds_and_objects(self):
         self.install("gone")
+        self.release.wait_admitted()
         self.release.kubectl("apply", "-f", "-", text=JOB)
         self.addCleanup(self.release.kubectl, "delete", "-f", "-", text=JOB)
         bindings = {name for kind, name in self.objects("gone") if kind.endswith("PolicyBinding")}

@@ -17,8 +17,9 @@ NEVER = {"vision/too-wide": "NoMatchingNodes", "research/too-greedy": "ExceedsMa
 
 
 def demo(command, folder):
-    environment = dict(os.environ, MUSTER_STATE=str(folder))
-    environment.pop("KUBECONFIG", None)
+    # As in a shell that has followed an earlier demo: no cluster of the user's.
+    left = pathlib.Path(folder) / "cluster" / "kubeconfig" / "admin.kubeconfig"
+    environment = dict(os.environ, MUSTER_STATE=str(folder), KUBECONFIG=str(left))
     return subprocess.run([sys.executable, str(ROOT / "hack" / "demo.py"), command], text=True,
                           env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)

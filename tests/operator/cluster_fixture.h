@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "muster/actuate/actuator.h"
-#include "muster/api/codec.h"
 #include "muster/kube/paths.h"
 #include "muster/state/cluster_state.h"
 #include "testing/fake_api_server.h"

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "controllers/job/reconciler.h"
+#include "muster/api/codec.h"
 #include "operator/cluster_fixture.h"
 #include "scheduler_loop.h"
 
