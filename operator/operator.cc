@@ -42,14 +42,6 @@ state::StateOptions StateOptionsOf(const config::Settings& settings) {
   return options;
 }
 
-kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
-  kube::ClientLimits limits;
-  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
-  limits.burst = static_cast<int>(settings.burst);
-  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
-  return limits;
-}
-
 TenantSettings TenantSettingsOf(const config::Settings& settings) {
   TenantSettings tenants;
   tenants.own_namespace = settings.ns;
@@ -66,6 +58,16 @@ kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   options.renew_deadline_ms = settings.lease.renew_deadline_ms;
   options.retry_period_ms = settings.lease.retry_period_ms;
   return options;
+}
+
+kube::ClientLimits LimitsOf(const config::Settings& settings) {
+  kube::ClientLimits limits;
+  limits.requests_per_second = static_cast<double>(settings.client.requests_per_second);
+  limits.burst = static_cast<int>(settings.client.burst);
+  limits.max_in_flight = static_cast<int>(settings.client.max_in_flight);
+  // Whatever was sent before the deadline has ended before anyone else may take the lease.
+  limits.max_write_timeout_ms = ElectionOf(settings).RequestTimeoutMs();
+  return limits;
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ Operator::Impl::Impl(Parts parts)
       clock_(base::SystemClock()),
       loop_(clock_),
       state_(StateOptionsOf(parts_.settings), clock_),
-      client_(parts_.transport, clock_, LimitsOf(parts_.settings.client)),
+      client_(parts_.transport, clock_, LimitsOf(parts_.settings)),
       elector_(parts_.lease_transport, clock_, ElectionOf(parts_.settings)),
       watches_(*parts_.transport, clock_, loop_, state_),
       actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),
@@ -315,12 +317,12 @@ void Operator::Impl::PollConfig() {
   const auto change = config_file_.Poll();
   if (!change) return;
   if (!change->ok()) {
-    feed_.CountReload(false);
+    feed_.NoteReload(change->error().message);
     base::LogError("configuration refused, the old one stays",
                    {{"error", change->error().message}});
     return;
   }
-  feed_.CountReload(true);
+  feed_.NoteReload("");
   scheduler_.SetPolicy((*change)->policy);
   base::SetLogLevel((*change)->log_level);
   base::LogInfo("configuration reloaded");
