@@ -50,8 +50,10 @@ void MetricsFeed::StepDown() {
   metrics_.Set(Metric::kLeader, {from_.lease_name}, 0);
 }
 
-void MetricsFeed::CountReload(bool ok) {
-  metrics_.Add(Metric::kConfigReloads, {ok ? "ok" : "refused"});
+void MetricsFeed::NoteReload(const std::string& refusal) {
+  metrics_.Add(Metric::kConfigReloads, {refusal.empty() ? "ok" : "refused"});
+  base::Lock lock(mutex_);
+  config_.detail = refusal.empty() ? "" : "the file is refused, the old settings stay: " + refusal;
 }
 
 void MetricsFeed::PushJobs() {
@@ -167,6 +169,10 @@ void MetricsFeed::AddChecks(telemetry::Endpoints& endpoints) {
   endpoints.AddReadyCheck("drift", [this] {
     base::Lock lock(mutex_);
     return board_.drift;
+  });
+  endpoints.AddReadyCheck("config", [this] {
+    base::Lock lock(mutex_);
+    return config_;
   });
 }
 

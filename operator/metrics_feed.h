@@ -37,7 +37,9 @@ class MetricsFeed {
   void Push();
   // The process decides nothing any more: what only a leader shows is taken back at once.
   void StepDown();
-  void CountReload(bool ok);
+  // A changed configuration file was taken, or (`refusal`) why not: counted, and shown by /readyz
+  // for as long as it lasts.
+  void NoteReload(const std::string& refusal);
   // Registers /healthz and /readyz checks.
   void AddChecks(telemetry::Endpoints& endpoints);
 
@@ -66,6 +68,7 @@ class MetricsFeed {
   };
   mutable base::Mutex mutex_;
   Board board_ GUARDED_BY(mutex_);
+  telemetry::CheckResult config_ GUARDED_BY(mutex_);  // always ok: the old settings stay
 };
 
 }  // namespace muster::op

@@ -43,6 +43,13 @@ state::StateOptions StateOptionsOf(const config::Settings& settings) {
   return options;
 }
 
+TenantSettings TenantSettingsOf(const config::Settings& settings) {
+  TenantSettings tenants;
+  tenants.own_namespace = settings.ns;
+  tenants.role_prefix = settings.tenant_role_prefix;
+  return tenants;
+}
+
 kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   kube::LeaderElectionOptions options;
   options.ns = settings.ns;
@@ -54,21 +61,14 @@ kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   return options;
 }
 
-kube::ClientLimits LimitsOf(const config::Settings& all) {
-  const config::ClientSettings& settings = all.client;
+kube::ClientLimits LimitsOf(const config::Settings& settings) {
   kube::ClientLimits limits;
-  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
-  limits.burst = static_cast<int>(settings.burst);
-  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
-  limits.max_write_timeout_ms = ElectionOf(all).RequestTimeoutMs();
+  limits.requests_per_second = static_cast<double>(settings.client.requests_per_second);
+  limits.burst = static_cast<int>(settings.client.burst);
+  limits.max_in_flight = static_cast<int>(settings.client.max_in_flight);
+  // Whatever was sent before the deadline has ended before anyone else may take the lease.
+  limits.max_write_timeout_ms = ElectionOf(settings).RequestTimeoutMs();
   return limits;
-}
-
-TenantSettings TenantSettingsOf(const config::Settings& settings) {
-  TenantSettings tenants;
-  tenants.own_namespace = settings.ns;
-  tenants.role_prefix = settings.tenant_role_prefix;
-  return tenants;
 }
 
 }  // namespace
@@ -323,12 +323,12 @@ void Operator::Impl::PollConfig() {
   const auto change = config_file_.Poll();
   if (!change) return;
   if (!change->ok()) {
-    feed_.CountReload(false);
+    feed_.NoteReload(change->error().message);
     base::LogError("configuration refused, the old one stays",
                    {{"error", change->error().message}});
     return;
   }
-  feed_.CountReload(true);
+  feed_.NoteReload("");
   scheduler_.SetPolicy((*change)->policy);
   base::SetLogLevel((*change)->log_level);
   base::LogInfo("configuration reloaded");
