@@ -22,6 +22,12 @@ constexpr std::int64_t kHeldMs = 1'000;
 // A refusal may end without a word to us: a ServiceAccount is created, a namespace relabelled.
 constexpr std::int64_t kRefusedMs = 60'000;
 
+// A look at a placed job costs what its size is, and each of its pods asks for some: a large one is
+// looked at seldom enough that all looks together cost a small part of the time.
+std::int64_t RestMs(const state::JobEntry& entry) {
+  return entry.placement ? std::min<std::int64_t>(250, entry.replicas / 16) : 0;
+}
+
 // Who has a pod's name, as people look for it.
 std::string Holder(const api::Meta& meta) {
   for (const api::OwnerReference& owner : meta.owners) {
@@ -42,6 +48,12 @@ void JobReconciler::Reconcile(const std::string& key) {
     over_limit_.erase(key);
     return;
   }
+  const std::int64_t rest = entry->rest_until_ms - state_.clock().BootMs();
+  if (rest > 0) {
+    wake_(key, rest);
+    return;
+  }
+  entry->rest_until_ms = state_.clock().BootMs() + RestMs(*entry);
   const JobFacts facts = BuildFacts(*entry);
   if (facts.over_limit.empty()) {
     over_limit_.erase(key);
@@ -348,6 +360,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
   state::JobEntry* entry = Same(key, uid);
   if (entry == nullptr) return;
   entry->ledger.status_in_flight = false;
+  entry->rest_until_ms = 0;  // what follows a commit follows at once
   state_.MarkJob(key);
   const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
   if (!answer.ok()) {
