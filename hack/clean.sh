@@ -3,8 +3,11 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$MUSTER_ROOT"
-if [ -e .muster/demo/state.json ] || [ -e .muster/cluster/cluster.json ]; then
-  echo "something of this tree still runs or left its state; \`make stop\` first" >&2
-  exit 1
-fi
+for state in .muster/demo/state.json .muster/*/cluster.json; do
+  if [ -e "$state" ]; then
+    echo "something of this tree still runs or left its state ($state);" \
+      "\`make stop\` first" >&2
+    exit 1
+  fi
+done
 rm -rf build .muster

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the missing packages of hack/packages.txt for the groups named (default: build), and says
-# what is missing when it cannot.  Silent and quick when nothing is missing.
+# what is missing when it cannot.  Silent and quick when nothing is missing.  The group `lists` only
+# brings apt's lists up to date.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -45,6 +46,10 @@ cannot() {
   exit 1
 }
 
+if [ "$groups" = " lists " ]; then
+  update_lists
+  exit
+fi
 missing=$(missing_packages | tr '\n' ' ')
 if [ -n "$missing" ]; then
   command -v apt-get >/dev/null 2>&1 || cannot "this is not Debian; install their like by hand"

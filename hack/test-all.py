@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "hack"))
 
 from gate import e2e, proc  # noqa: E402
 from gate.cpp import Cpp  # noqa: E402
+from gate.leftovers import Leftovers  # noqa: E402
 from gate.lint import Lint  # noqa: E402
 from gate.tally import Tally  # noqa: E402
 
@@ -34,6 +35,8 @@ class Gate:
         cache = pathlib.Path(os.environ.get("MUSTER_CACHE") or
                              pathlib.Path.home() / ".cache" / "muster")
         self._only = args.only
+        self._left = Leftovers()
+        os.environ.update(self._left.environment())
         self._cpp = Cpp(ROOT, LOGS, str(args.jobs), self.tally)
         self._lint = Lint(ROOT, LOGS, str(args.jobs), cache, self.tally)
         self._tools = None
@@ -94,10 +97,15 @@ class Gate:
         for pid in left:
             proc.stop(pid)
         self.tally.check("no process is left behind", "\n".join(names))
+        self.tally.check("no folder, mount or control group is left behind",
+                         "\n".join(self._left.found()))
 
-    def cancel(self):
+    def close(self):
         if self._tools:
             self._tools.cancel()
+        for pid in proc.children():
+            proc.stop(pid, proc.CLEANUP_SECONDS)
+        self._left.clear()
 
 
 STAGES = ["deps", "release", "unit", "tidy", "threads", "tools", "lint", "e2e", "leftovers"]
@@ -130,9 +138,7 @@ def main(argv):
             if name == "deps" and not args.stages:
                 gate.start_tools()
     finally:
-        gate.cancel()
-        for pid in proc.children():
-            proc.stop(pid)
+        gate.close()
     gate.tally.summary()
     return 0 if gate.tally.ok else 1
 

@@ -40,11 +40,18 @@ bool EventLoop::Take(std::int64_t wait_ms, std::vector<std::function<void()>>& b
   return !stopped_;
 }
 
-void EventLoop::Run(const std::function<std::int64_t()>& turn) {
+void EventLoop::Run(const std::function<std::int64_t()>& turn,
+                    const std::function<void(const std::exception&)>& caught) {
   std::int64_t wait_ms = 1;
   std::vector<std::function<void()>> batch;
   while (Take(wait_ms, batch)) {
-    for (const std::function<void()>& closure : batch) closure();
+    for (const std::function<void()>& closure : batch) {
+      try {
+        closure();
+      } catch (const std::exception& error) {
+        caught(error);
+      }
+    }
     batch.clear();
     wait_ms = turn();
   }

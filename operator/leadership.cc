@@ -94,21 +94,35 @@ bool Leadership::Step() {
   return true;
 }
 
-bool Leadership::TryEpoch(std::int64_t epoch) {
+FenceAnswer JudgeProbe(const base::Result<std::string>& answer) {
+  if (answer.ok()) return FenceAnswer::kAccepted;
+  const bool fence = answer.error().code == base::Code::kForbidden &&
+                     answer.error().message.find("fenced: ") != std::string::npos;
+  return fence ? FenceAnswer::kFenced : FenceAnswer::kUnknown;
+}
+
+FenceAnswer Leadership::TryEpoch(std::int64_t epoch) {
   kube::Call call;
   call.verb = kube::Verb::kCreate;
   call.path = CollectionPath(kube::kPods, options_.ns);
   call.query = "dryRun=All";
   call.body = ProbePod(epoch);
   call.lane = kube::Lane::kLease;
-  return client_.Do(std::move(call)).ok();
+  const base::Result<std::string> answer = client_.Do(std::move(call));
+  const FenceAnswer said = JudgeProbe(answer);
+  if (said == FenceAnswer::kUnknown && answer.error().message != probe_trouble_) {
+    probe_trouble_ = answer.error().message;  // each trouble once, not each time
+    base::LogWarn("the probe of the fence got no answer about its epoch",
+                  {{"namespace", options_.ns}, {"error", probe_trouble_}});
+  }
+  return said;
 }
 
 bool Leadership::SeveralServers() {
   kube::Call call;
   call.path = ObjectPath(kube::kEndpointSlices, "default", "kubernetes");
   const auto slice = client_.Do(std::move(call));
-  if (!slice.ok()) return false;
+  if (!slice.ok()) return slice.error().code != base::Code::kNotFound;  // unknown: be careful
   std::size_t addresses = 0;
   for (std::size_t at = slice->find("\"addresses\""); at != std::string::npos;
        at = slice->find("\"addresses\"", at + 1)) {
@@ -132,13 +146,13 @@ void Leadership::Probe(std::int64_t highest) {
   const std::int64_t wait = SeveralServers() ? options_.lease_duration_ms : 0;
   bool fenced = false;
   while (true) {
-    const bool accepts_new = TryEpoch(epoch);
-    const bool refuses_old = accepts_new && !TryEpoch(epoch - 1);
-    fenced = refuses_old;
+    const bool accepts_new = TryEpoch(epoch) == FenceAnswer::kAccepted;
+    const FenceAnswer old = accepts_new ? TryEpoch(epoch - 1) : FenceAnswer::kUnknown;
+    fenced = old == FenceAnswer::kFenced;
     const std::int64_t spent = state_.clock().BootMs() - begin;
     if (fenced && spent >= wait) break;
     // Without the policy every epoch is accepted: the lease's duration is all the fence there is.
-    if (accepts_new && spent >= options_.lease_duration_ms) break;
+    if (old == FenceAnswer::kAccepted && spent >= options_.lease_duration_ms) break;
     if (!elector_.MayWrite()) return;  // the process is ending
     Pause(kProbePauseMs);
   }

@@ -22,6 +22,10 @@ namespace muster::op {
 enum class Role { kStandby, kListing, kProbing, kCounting, kLeading };
 std::string_view ToString(Role role);
 
+// What a dry-run write with some epoch was told.
+enum class FenceAnswer { kAccepted, kFenced, kUnknown };  // kUnknown: no word about the epoch
+FenceAnswer JudgeProbe(const base::Result<std::string>& answer);
+
 struct LeadershipOptions {
   std::string ns;  // of the lease, and of the probe's dry runs
   std::int64_t lease_duration_ms = 15'000;
@@ -42,7 +46,7 @@ class Leadership {
 
  private:
   void Probe(std::int64_t epoch);
-  bool TryEpoch(std::int64_t epoch);
+  FenceAnswer TryEpoch(std::int64_t epoch);
   bool SeveralServers();
 
   kube::LeaderElector& elector_;
@@ -57,6 +61,7 @@ class Leadership {
   bool fenced_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t counting_since_ms_ = 0;
+  std::string probe_trouble_;  // last answer that said nothing; the probe's thread only
   std::thread probe_;
 };
 

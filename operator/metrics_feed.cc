@@ -1,16 +1,13 @@
 #include "metrics_feed.h"
 
 #include <algorithm>
-#include <map>
 
 #include "muster/api/codec.h"
-#include "muster/state/amounts.h"
 
 namespace muster::op {
 namespace {
 
 using telemetry::Metric;
-using telemetry::Sample;
 
 constexpr std::int64_t kStuckMs = 30'000;  // without a turn of the owner thread
 constexpr std::int64_t kDriftPeriodMs = 10'000;
@@ -34,19 +31,29 @@ std::string MethodOf(kube::Verb verb) {
 }  // namespace
 
 MetricsFeed::MetricsFeed(telemetry::Metrics& metrics, FeedSources sources)
-    : metrics_(metrics), from_(std::move(sources)) {}
+    : metrics_(metrics), from_(std::move(sources)), cluster_(metrics, *from_.state) {}
 
 void MetricsFeed::Push() {
   PushJobs();
-  PushQueue();
-  PushTenants();
-  PushGpus();
+  if (from_.leadership->role() == Role::kLeading) {
+    cluster_.Push();
+  } else {
+    cluster_.Clear();
+  }
+  metrics_.Set(Metric::kQueueDepth, {"owner"}, static_cast<double>(from_.loop->depth()));
   PushClient();
   PushReady();
 }
 
-void MetricsFeed::CountReload(bool ok) {
-  metrics_.Add(Metric::kConfigReloads, {ok ? "ok" : "refused"});
+void MetricsFeed::StepDown() {
+  cluster_.Clear();
+  metrics_.Set(Metric::kLeader, {from_.lease_name}, 0);
+}
+
+void MetricsFeed::NoteReload(const std::string& refusal) {
+  metrics_.Add(Metric::kConfigReloads, {refusal.empty() ? "ok" : "refused"});
+  base::Lock lock(mutex_);
+  config_.detail = refusal.empty() ? "" : "the file is refused, the old settings stay: " + refusal;
 }
 
 void MetricsFeed::PushJobs() {
@@ -76,76 +83,6 @@ void MetricsFeed::PushJobs() {
     metrics_.Observe(Metric::kCycleDuration, {}, static_cast<double>(cycles.last_micros) / 1e6);
   }
   last_cycles_ = cycles;
-}
-
-void MetricsFeed::PushQueue() {
-  std::map<std::string, std::int64_t> by_reason;
-  std::map<std::string, std::int64_t> by_tenant;
-  std::map<std::string, std::int64_t> oldest;
-  const std::int64_t now = from_.state->clock().Now().unix_ms;
-  std::int64_t poison = 0;
-  for (const auto& [key, entry] : from_.state->jobs()) {
-    if (!entry.job.invalid.empty()) ++poison;
-    const api::JobStatus& status = entry.job.status;
-    if (entry.placement || api::Finished(status)) continue;
-    const std::string reason = status.reason.empty() ? "PendingEvaluation" : status.reason;
-    ++by_reason[reason];
-    ++by_tenant[from_.state->TenantOf(entry.job.meta.ns)];
-    const std::int64_t since = status.pending_since.unix_ms != 0 ? status.pending_since.unix_ms
-                                                                 : entry.job.meta.created.unix_ms;
-    oldest[reason] = std::max(oldest[reason], (now - since) / 1000);
-  }
-  const auto samples = [](const std::map<std::string, std::int64_t>& values) {
-    std::vector<Sample> all;
-    all.reserve(values.size());
-    for (const auto& [label, value] : values) all.push_back({{label}, static_cast<double>(value)});
-    return all;
-  };
-  metrics_.SetAll(Metric::kPendingJobs, samples(by_reason));
-  metrics_.SetAll(Metric::kQueueSize, samples(by_tenant));
-  metrics_.SetAll(Metric::kOldestPending, samples(oldest));
-  metrics_.SetAll(Metric::kPoisonObjects, {{{"Job"}, static_cast<double>(poison)}});
-  metrics_.Set(Metric::kQueueDepth, {"owner"}, static_cast<double>(from_.loop->depth()));
-}
-
-void MetricsFeed::PushTenants() {
-  std::vector<Sample> gpus;
-  std::vector<Sample> shares;
-  const std::string& gpu = from_.state->options().gpu_resource;
-  for (const auto& [name, tenant] : from_.state->tenants()) {
-    const sched::UsageView usage = from_.state->world().TenantUsage(name);
-    gpus.push_back({{name}, static_cast<double>(state::AmountOf(usage.used, gpu))});
-    shares.push_back({{name}, static_cast<double>(usage.share_q16) / 65536.0});
-  }
-  metrics_.SetAll(Metric::kTenantGpusUsed, gpus);
-  metrics_.SetAll(Metric::kTenantShare, shares);
-}
-
-void MetricsFeed::PushGpus() {
-  const std::string& gpu = from_.state->options().gpu_resource;
-  std::int64_t capacity = 0;
-  std::int64_t free = 0;
-  std::int64_t over = 0;
-  for (const auto& [name, node] : from_.state->nodes()) {
-    const auto left = from_.state->world().FreeOn(name);
-    if (left) {
-      const bool negative = std::any_of(left->begin(), left->end(),
-                                        [](const auto& amount) { return amount.second < 0; });
-      if (negative) ++over;
-    }
-    if (!node.ready || node.unschedulable) continue;
-    const auto it = node.allocatable.find(gpu);
-    if (it == node.allocatable.end()) continue;
-    capacity += it->second;
-    if (left) free += std::max<std::int64_t>(0, state::AmountOf(*left, gpu));
-  }
-  metrics_.Set(Metric::kGpus, {"capacity"}, static_cast<double>(capacity));
-  metrics_.Set(Metric::kGpus, {"free"}, static_cast<double>(free));
-  metrics_.Set(Metric::kGpus, {"used"}, static_cast<double>(capacity - free));
-  metrics_.Set(
-      Metric::kGpuUtilization, {},
-      capacity == 0 ? 0.0 : static_cast<double>(capacity - free) / static_cast<double>(capacity));
-  metrics_.Set(Metric::kOvercommittedNodes, {}, static_cast<double>(over));
 }
 
 void MetricsFeed::PushClient() {
@@ -232,6 +169,10 @@ void MetricsFeed::AddChecks(telemetry::Endpoints& endpoints) {
   endpoints.AddReadyCheck("drift", [this] {
     base::Lock lock(mutex_);
     return board_.drift;
+  });
+  endpoints.AddReadyCheck("config", [this] {
+    base::Lock lock(mutex_);
+    return config_;
   });
 }
 

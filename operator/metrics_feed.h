@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster_gauges.h"
 #include "controllers/job/reconciler.h"
 #include "leadership.h"
 #include "muster/base/mutex.h"
@@ -34,21 +35,23 @@ class MetricsFeed {
   MetricsFeed(telemetry::Metrics& metrics, FeedSources sources);
 
   void Push();
-  void CountReload(bool ok);
+  // The process decides nothing any more: what only a leader shows is taken back at once.
+  void StepDown();
+  // A changed configuration file was taken, or (`refusal`) why not: counted, and shown by /readyz
+  // for as long as it lasts.
+  void NoteReload(const std::string& refusal);
   // Registers /healthz and /readyz checks.
   void AddChecks(telemetry::Endpoints& endpoints);
 
  private:
   void PushJobs();
-  void PushQueue();
-  void PushTenants();
-  void PushGpus();
   void PushClient();
   void PushReady();
   std::int64_t CountDrift() const;
 
   telemetry::Metrics& metrics_;
   FeedSources from_;
+  ClusterGauges cluster_;
   JobCounters last_jobs_;
   CycleStats last_cycles_;
   kube::ClientStats last_client_;
@@ -65,6 +68,7 @@ class MetricsFeed {
   };
   mutable base::Mutex mutex_;
   Board board_ GUARDED_BY(mutex_);
+  telemetry::CheckResult config_ GUARDED_BY(mutex_);  // always ok: the old settings stay
 };
 
 }  // namespace muster::op

@@ -32,7 +32,8 @@ namespace {
 constexpr std::int64_t kConfigPollMs = 2'000;
 constexpr std::int64_t kFeedMs = 1'000;
 constexpr std::int64_t kPoisonRetryMs = 30'000;
-constexpr std::int64_t kDrainMs = 1'000;  // for writes in flight when asked to stop
+constexpr std::int64_t kCycleRetryMs = 1'000;  // after a cycle that threw
+constexpr std::int64_t kDrainMs = 1'000;       // for writes in flight when asked to stop
 
 state::StateOptions StateOptionsOf(const config::Settings& settings) {
   state::StateOptions options;
@@ -40,14 +41,6 @@ state::StateOptions StateOptionsOf(const config::Settings& settings) {
   options.default_tenant = settings.default_tenant;
   options.group_timeout_ms = settings.pod_group_timeout_ms;
   return options;
-}
-
-kube::ClientLimits LimitsOf(const config::ClientSettings& settings) {
-  kube::ClientLimits limits;
-  limits.requests_per_second = static_cast<double>(settings.requests_per_second);
-  limits.burst = static_cast<int>(settings.burst);
-  limits.max_in_flight = static_cast<int>(settings.max_in_flight);
-  return limits;
 }
 
 TenantSettings TenantSettingsOf(const config::Settings& settings) {
@@ -66,6 +59,16 @@ kube::LeaderElectionOptions ElectionOf(const config::Settings& settings) {
   options.renew_deadline_ms = settings.lease.renew_deadline_ms;
   options.retry_period_ms = settings.lease.retry_period_ms;
   return options;
+}
+
+kube::ClientLimits LimitsOf(const config::Settings& settings) {
+  kube::ClientLimits limits;
+  limits.requests_per_second = static_cast<double>(settings.client.requests_per_second);
+  limits.burst = static_cast<int>(settings.client.burst);
+  limits.max_in_flight = static_cast<int>(settings.client.max_in_flight);
+  // Whatever was sent before the deadline has ended before anyone else may take the lease.
+  limits.max_write_timeout_ms = ElectionOf(settings).RequestTimeoutMs();
+  return limits;
 }
 
 }  // namespace
@@ -123,7 +126,7 @@ Operator::Impl::Impl(Parts parts)
       clock_(base::SystemClock()),
       loop_(clock_),
       state_(StateOptionsOf(parts_.settings), clock_),
-      client_(parts_.transport, clock_, LimitsOf(parts_.settings.client)),
+      client_(parts_.transport, clock_, LimitsOf(parts_.settings)),
       elector_(parts_.lease_transport, clock_, ElectionOf(parts_.settings)),
       watches_(*parts_.transport, clock_, loop_, state_),
       actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),
@@ -183,7 +186,12 @@ int Operator::Impl::Run() {
            loop_.Stop();
          });
        }});
-  loop_.Run([this] { return Turn(); });
+  loop_.Run([this] { return Turn(); },
+            [this](const std::exception& error) {
+              metrics_.Add(telemetry::Metric::kReconciles, {"events", "error"});
+              base::LogError("an event or answer cannot be handled", {{"error", error.what()}});
+            });
+  feed_.StepDown();
   watches_.Stop();
   if (exit_code_ == 0) client_.WaitIdle(kDrainMs);
   elector_.Stop();  // gives the lease back, so that the successor need not wait it out
@@ -201,14 +209,20 @@ void Operator::Impl::RequestStop() {
 std::int64_t Operator::Impl::Turn() {
   if (stopping_) return 1;
   if (leadership_.Step()) state_.MarkAllJobs();
-  if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) Lead();
+  if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) {
+    Lead();
+  } else {
+    state_.TakeDirty();  // a new leader looks at everything: nothing need pile up in a standby
+  }
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
     if (leadership_.role() == Role::kLeading) {
-      tenants_.RefreshUsage();
-      quotas_.RefreshUsage();
-      jobs_.RecheckLimits();
+      Guarded("usage", "", [&] {
+        tenants_.RefreshUsage();
+        quotas_.RefreshUsage();
+        jobs_.RecheckLimits();
+      });
     }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;
     state_.RunDue();
@@ -219,7 +233,8 @@ std::int64_t Operator::Impl::Turn() {
     wait = std::min(wait, std::max<std::int64_t>(1, wakes_.begin()->first - clock_.BootMs()));
   }
   if (leadership_.role() != Role::kLeading) return wait;
-  const std::int64_t cycle = scheduler_.Cycle();
+  std::int64_t cycle = kCycleRetryMs;
+  Guarded("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
   if (cycle > 0) wait = std::min(wait, cycle);
   return wait;
 }
@@ -228,7 +243,10 @@ void Operator::Impl::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
   if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
-    Guarded("tenant", "t", [&] { tenants_.Reconcile(dirty.tenants, dirty.namespaces); });
+    tenants_.Reconcile(dirty.tenants, dirty.namespaces,
+                       [this](const std::string& key, const std::function<void()>& work) {
+                         Guarded("tenant", "t" + key, work);
+                       });
   }
   for (const std::string& key : dirty.jobs) {
     Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });
@@ -255,9 +273,11 @@ void Operator::Impl::Guarded(const char* controller, const std::string& what,
     metrics_.Observe(telemetry::Metric::kReconcileTime, {controller}, took.count());
   } catch (const std::exception& error) {
     metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
-    base::LogError("object cannot be reconciled",
-                   {{"controller", controller}, {"key", what.substr(1)}, {"error", error.what()}});
-    WakeLater(what, kPoisonRetryMs);
+    base::LogError("object cannot be reconciled", {{"controller", controller},
+                                                   {"key", what.empty() ? what : what.substr(1)},
+                                                   {"error", error.what()}});
+    if (what.starts_with('j')) jobs_.Poisoned(what.substr(1), error.what());
+    if (!what.empty()) WakeLater(what, kPoisonRetryMs);
   }
 }
 
@@ -303,12 +323,12 @@ void Operator::Impl::PollConfig() {
   const auto change = config_file_.Poll();
   if (!change) return;
   if (!change->ok()) {
-    feed_.CountReload(false);
+    feed_.NoteReload(change->error().message);
     base::LogError("configuration refused, the old one stays",
                    {{"error", change->error().message}});
     return;
   }
-  feed_.CountReload(true);
+  feed_.NoteReload("");
   scheduler_.SetPolicy((*change)->policy);
   base::SetLogLevel((*change)->log_level);
   base::LogInfo("configuration reloaded");

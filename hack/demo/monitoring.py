@@ -28,14 +28,21 @@ def program():
     path = folder / "usr" / "bin" / "prometheus"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        if subprocess.run(["apt-get", "-qq", "download", "prometheus"], cwd=folder,
-                          stdin=subprocess.DEVNULL, check=False).returncode:
-            raise DemoError("prometheus is not on the PATH, and `apt-get download prometheus`"
-                            " failed (apt-get update first?)")
+        if not download(folder):
+            subprocess.run([ROOT / "hack" / "install-deps.sh", "lists"], check=False,
+                           stdin=subprocess.DEVNULL)
+            if not download(folder):
+                raise DemoError("prometheus is not on the PATH, and `apt-get download prometheus`"
+                                " fails")
         package = next(folder.glob("prometheus_*.deb"))
         subprocess.run(["dpkg-deb", "-x", package.name, "."], cwd=folder, check=True)
         package.unlink()
     return str(path)
+
+
+def download(folder):
+    return subprocess.run(["apt-get", "-qq", "download", "prometheus"], cwd=folder, check=False,
+                          stdin=subprocess.DEVNULL).returncode == 0
 
 
 def configure(replicas):

@@ -1,11 +1,23 @@
 """C++ stages: build a preset, run its GoogleTest programs, count their test cases."""
 
 import json
+import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from .proc import Command
+
+TEST_SECONDS = 300  # one test
+STAGE_SECONDS = 1200  # all tests of one preset
+NO_LIMIT = 10_000_000
+
+
+def limits():
+    """(of one test, of the stage) in seconds; a campaign takes as long as it takes."""
+    if os.environ.get("MUSTER_CAMPAIGN"):
+        return NO_LIMIT, None
+    return TEST_SECONDS, STAGE_SECONDS
 
 
 class Cpp:
@@ -26,13 +38,14 @@ class Cpp:
         words += ["--target", *targets] if targets else []
         return self._step(f"build {preset}", words + ["--", "-k", "0"])  # all errors, not the first
 
-    def test(self, preset, label=None, limit=1200):
+    def test(self, preset, label=None):
         """Runs the tests of a built preset: all but e2e, or those of one label."""
         reports = self._root / "build" / preset / "gtest"
         shutil.rmtree(reports, ignore_errors=True)
         select = ["-L", label] if label else ["-LE", "e2e", "-E", "^lint[.]"]
+        seconds, limit = limits()
         command = Command(["ctest", "--output-on-failure", "--no-tests=error", "-j", self._jobs,
-                           "--output-junit", "ctest.xml", *select],
+                           "--timeout", str(seconds), "--output-junit", "ctest.xml", *select],
                           self._logs / f"test-{preset}.log", cwd=self._root / "build" / preset,
                           env={"GTEST_OUTPUT": f"xml:{reports}/"}, limit=limit)
         code = command.run()

@@ -5,9 +5,12 @@ unittest prints; a skipped test is a failed one, because here everything it need
 """
 
 import os
+import pathlib
 import re
 
 from .proc import Command
+
+RUNNER = pathlib.Path(__file__).with_name("run_test.py")
 
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 VERDICT = re.compile(r"^(?:OK|FAILED)(?: \(([^)]*)\))?$", re.M)
@@ -25,6 +28,11 @@ def limit_of(path, default=300):
         return None
     found = LIMIT.search(path.read_text())
     return int(found.group(1)) if found else default
+
+
+def words_of(path):
+    """The command line of one file."""
+    return ["python3", RUNNER, path, "-v"]
 
 
 def counts(text):
@@ -45,7 +53,7 @@ def run(root, logs, tally, only=""):
     files = [path for path in discover(root) if only in path.name]
     for path in files:
         name = path.relative_to(root).as_posix()
-        command = Command(["python3", path, "-v"], logs / f"{path.parent.name}-{path.stem}.log", cwd=root,
+        command = Command(words_of(path), logs / f"{path.parent.name}-{path.stem}.log", cwd=root,
                           limit=limit_of(path))
         command.log.unlink(missing_ok=True)
         code = command.run()

@@ -13,6 +13,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36
 TAIL_LINES = 120
+CLEANUP_SECONDS = 60  # for a test that is stopped: it takes its cluster down
 
 
 def become_reaper():
@@ -88,7 +89,7 @@ class Command:
         except subprocess.TimeoutExpired:
             self._signal_group(signal.SIGTERM)
             try:
-                self._process.wait(timeout=20)
+                self._process.wait(timeout=CLEANUP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._signal_group(signal.SIGKILL)
                 self._process.wait()
@@ -99,7 +100,7 @@ class Command:
     def cancel(self):
         if self._process and self._process.poll() is None:
             self._signal_group(signal.SIGTERM)
-            self.limit = 20
+            self.limit = CLEANUP_SECONDS
             self.wait()
 
     def run(self):

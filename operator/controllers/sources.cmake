@@ -5,7 +5,9 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched AND TARGET m
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/placed.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/plan.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/reconciler.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/job/recovery.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/release.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/job/service.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/status.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/tally.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/times.cc

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "muster/api/codec.h"
 #include "muster/kube/paths.h"
 
 namespace muster::actuate {
@@ -100,13 +101,37 @@ void Actuator::EmitEvent(const std::string& kind, const api::Meta& meta,
          });
 }
 
+void Actuator::Read(const std::string& path, Done done) {
+  Submit({Verb::kGet, path, "", "", Lane::kRest}, std::move(done));
+}
+
+void Actuator::FindPod(const std::string& ns, const std::string& name, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kPods, ns), "fieldSelector=metadata.name%3D" + name, "",
+          Lane::kPods},
+         std::move(done));
+}
+
+void Actuator::FindJob(const api::Meta& meta, Done done) {
+  Submit({Verb::kGet, CollectionPath(kube::kJobs, meta.ns),
+          "fieldSelector=metadata.name%3D" + meta.name, "", Lane::kCommit},
+         std::move(done));
+}
+
 void Actuator::Apply(const std::string& path, std::string json, Done done) {
   Submit({Verb::kApply, path, std::string(kManager) + "&force=true", std::move(json), Lane::kRest},
          std::move(done));
 }
 
 void Actuator::Delete(const std::string& path, Done done) {
-  Submit({Verb::kDelete, path, "", "", Lane::kRest}, std::move(done));
+  // A second look, because a name alone may mean another object by now.
+  Read(path, [this, path, done = std::move(done)](const base::Result<std::string>& answer) {
+    if (!answer.ok()) {
+      done(answer);
+      return;
+    }
+    const std::string uid = api::Decode<api::Namespace>(*answer).meta.uid;  // of any kind
+    Submit({Verb::kDelete, path, "", api::RenderDelete(uid, -1), Lane::kRest}, done);
+  });
 }
 
 void Actuator::MergePatch(const std::string& path, std::string json, Done done) {

@@ -93,9 +93,9 @@ std::string ReferenceMarkdown() {
       "```\n\n"
       "The file is read again when it changes. A setting marked *yes* under \"live\" then takes "
       "effect at once; a change of\nanother one, and any mistake, is refused as a whole with line, "
-      "column and name in the log, and the settings in effect\nstay. Unknown names are refused. "
-      "Durations have a unit: `500ms`, `15s`, `10m`, `1h30m`. As flag or variable, a list is\n"
-      "`a,b` and a map is `a=1,b=2`.\n\n"
+      "column and name in the log and in `/readyz?verbose`, and\nthe settings in effect stay. "
+      "Unknown names are refused. Durations have a unit: `500ms`, `15s`, `10m`, `1h30m`. As flag "
+      "or\nvariable, a list is `a,b` and a map is `a=1,b=2`.\n\n"
       "`muster-operator --print-config` prints the settings in effect as YAML.\n\n";
   out += Row({"setting", "default", "value", "live", "what it is"});
   out += Row({"---", "---", "---", "---", "---"});

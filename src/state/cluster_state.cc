@@ -100,6 +100,16 @@ void ClusterState::MarkQuotasOf(const std::string& ns) {
 
 // ---- Jobs ----
 
+namespace {
+
+void CaughtUp(Ledger& ledger) {
+  ledger.awaited_version.clear();
+  ledger.shelved.reset();
+  ledger.doubted = false;
+}
+
+}  // namespace
+
 void ClusterState::Upsert(api::Job job) {
   const std::string key = api::KeyOf(job.meta);
   JobEntry& entry = jobs_[key];
@@ -109,9 +119,13 @@ void ClusterState::Upsert(api::Job job) {
     return;
   }
   Ledger& ledger = entry.ledger;
+  if (ledger.reading) ledger.delivered.insert(job.meta.resource_version);
   if (!ledger.awaited_version.empty()) {
-    if (job.meta.resource_version != ledger.awaited_version) return;  // older than our own write
-    ledger.awaited_version.clear();
+    if (job.meta.resource_version != ledger.awaited_version) {  // older than our own write
+      ledger.shelved = std::move(job);
+      return;
+    }
+    CaughtUp(ledger);
     if (job.meta.resource_version == entry.job.meta.resource_version) return;
   }
   // A status of an older leader that reaches us only after the barrier was never agreed on.
@@ -123,12 +137,33 @@ void ClusterState::Upsert(api::Job job) {
   SetJob(entry, std::move(job));
 }
 
-void ClusterState::ObserveWritten(api::Job job) {
+void ClusterState::ObserveWritten(api::Job job, const std::string& from) {
   JobEntry* entry = FindJob(api::KeyOf(job.meta));
   if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
-  if (entry->job.meta.resource_version == job.meta.resource_version) return;  // watch was faster
+  if (entry->job.meta.resource_version != from) return;
   entry->ledger.awaited_version = job.meta.resource_version;
   SetJob(*entry, std::move(job));
+}
+
+void ClusterState::ObserveRead(api::Job job) {
+  JobEntry* entry = FindJob(api::KeyOf(job.meta));
+  if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
+  Ledger& ledger = entry->ledger;
+  ledger.doubted = false;
+  std::optional<api::Job> shelved = std::move(ledger.shelved);
+  ledger.shelved.reset();
+  const std::string& version = job.meta.resource_version;
+  const bool shown =
+      ledger.delivered.contains(version) || (shelved && shelved->meta.resource_version == version);
+  if (shown) {
+    // The watch is as far or further: what it showed last counts.
+    if (ledger.awaited_version.empty() || !shelved) return;
+    CaughtUp(ledger);
+    SetJob(*entry, std::move(*shelved));
+  } else if (version != entry->job.meta.resource_version) {
+    ledger.awaited_version = version;
+    SetJob(*entry, std::move(job));
+  }
 }
 
 void ClusterState::SetJob(JobEntry& entry, api::Job job) {
@@ -140,6 +175,10 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
     MarkQuotasOf(job.meta.ns);  // count/jobs
   }
   if (respecified) ReleaseTemplates(entry);
+  // A commit made from the old version can no longer be carried out.
+  if (job.meta.resource_version != entry.job.meta.resource_version) {
+    entry.ledger.unanswered_from.clear();
+  }
   entry.job = std::move(job);
   if (respecified) {
     job_by_uid_[entry.job.meta.uid] = entry.key;
@@ -232,7 +271,7 @@ void ClusterState::Remove(const api::Job& job) {
   JobEntry& entry = it->second;
   world_.RemoveGang(entry.job.meta.uid);
   world_.RemoveGang(MoreUid(entry.job.meta.uid));
-  for (const std::string& occupant : entry.committed_keys) world_.RemoveOccupant(occupant);
+  KeepOrphans(entry);
   ReleaseTemplates(entry);
   job_by_uid_.erase(entry.job.meta.uid);
   MarkWorkflowOf(entry.job);
@@ -243,7 +282,6 @@ void ClusterState::Remove(const api::Job& job) {
 }
 
 void ClusterState::Replace(std::vector<api::Job> all) {
-  for (auto& [key, entry] : jobs_) entry.ledger.awaited_version.clear();
   std::vector<api::Job> known;
   for (const auto& [key, entry] : jobs_) {
     api::Job stub;
@@ -253,6 +291,12 @@ void ClusterState::Replace(std::vector<api::Job> all) {
     known.push_back(std::move(stub));
   }
   ReplaceAll(*this, known, std::move(all));
+  // Listed in another version than the one we wrote: before it, or after others wrote too.
+  for (auto& [key, entry] : jobs_) {
+    if (entry.ledger.awaited_version.empty()) continue;
+    entry.ledger.doubted = true;
+    dirty_.jobs.insert(key);
+  }
 }
 
 }  // namespace muster::state

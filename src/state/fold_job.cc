@@ -1,5 +1,9 @@
 // Jobs into the World: one gang, and one Occupant for each committed pod index that has not been
 // observed yet.
+#include <algorithm>
+
+#include "muster/api/render.h"
+#include "muster/base/text.h"
 #include "muster/state/amounts.h"
 #include "muster/state/cluster_state.h"
 #include "muster/state/gang.h"
@@ -7,12 +11,49 @@
 namespace muster::state {
 namespace {
 
-bool MayCountUnseen(const JobEntry& entry) {
-  return entry.placement && entry.placement->state == api::PlacementState::kCommitted &&
-         !api::Finished(entry.job.status);
+constexpr std::int64_t kOrphanMs = 30'000;
+constexpr std::size_t kMaxReplicas = 10'000;
+
+std::string PodNameOf(const JobEntry& entry, const Slot& slot) {
+  const std::string& task = entry.job.spec.tasks[slot.task].name;
+  return api::PodName(entry.job, task, slot.index, entry.placement->attempt);
+}
+
+bool HasResult(const JobEntry& entry, const Slot& slot) {
+  for (const api::TaskStatus& task : entry.job.status.tasks) {
+    if (task.name != entry.job.spec.tasks[slot.task].name) continue;
+    for (const std::string& ranges : {task.succeeded, task.failed}) {
+      const auto indexes = base::ParseRanges(ranges, kMaxReplicas);
+      if (indexes && std::binary_search(indexes->begin(), indexes->end(), slot.index)) return true;
+    }
+  }
+  return false;
+}
+
+// Ranks of the current attempt whose pods have been observed and are still there.
+std::set<std::int32_t> RanksThere(const JobEntry& entry,
+                                  const std::unordered_map<std::string, PodEntry>& pods) {
+  std::set<std::int32_t> there;
+  for (const std::string& key : entry.pods) {
+    const PodEntry& pod = pods.at(key);
+    if (pod.slot.attempt != entry.placement->attempt || pod.is_void) continue;
+    there.insert(RankOf(entry, TaskIndex(entry, pod.slot.task), pod.slot.index));
+  }
+  return there;
 }
 
 }  // namespace
+
+// Whether a slot counts without an observed pod: a committed one until it has its result, and any
+// whose pod was asked for, whatever has become of the placement since.
+bool ClusterState::Counts(const JobEntry& entry, const Slot& slot,
+                          const std::set<std::int32_t>& there) const {
+  if (there.contains(RankOf(entry, slot.task, slot.index))) return false;
+  if (entry.placement->state == api::PlacementState::kCommitted) {
+    return !slot.seen || !HasResult(entry, slot);
+  }
+  return entry.ledger.creates.contains(PodNameOf(entry, slot));
+}
 
 void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
   const std::string& uid = entry.job.meta.uid;
@@ -28,9 +69,13 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
 
   std::set<std::string> wanted;
   bool unknown = false;
-  if (MayCountUnseen(entry)) {
+  const bool committed =
+      entry.placement && entry.placement->state == api::PlacementState::kCommitted;
+  if (entry.placement && !api::Finished(entry.job.status) &&
+      (committed || !entry.ledger.creates.empty())) {
+    const std::set<std::int32_t> there = RanksThere(entry, pods_);
     for (const Slot& slot : entry.slots) {
-      if (slot.seen) continue;
+      if (!Counts(entry, slot, there)) continue;
       const Template* found = templates_.Find(TemplateKeyOf(entry, slot.task));
       const api::Assignment& place = entry.placement->assignments[slot.assignment];
       sched::Occupant occupant;
@@ -58,6 +103,29 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
   }
   entry.committed_keys = std::move(wanted);
   entry.uncounted = unknown;
+}
+
+// Pods that were asked for may still appear although their job is gone.
+void ClusterState::KeepOrphans(const JobEntry& entry) {
+  std::set<std::string> left = entry.committed_keys;
+  if (entry.placement && !entry.ledger.creates.empty()) {
+    for (const Slot& slot : entry.slots) {
+      const std::string name = PodNameOf(entry, slot);
+      if (!entry.ledger.creates.contains(name)) continue;
+      const std::string occupant = SlotKey(entry.job.meta.uid, entry.placement->attempt,
+                                           entry.job.spec.tasks[slot.task].name, slot.index);
+      if (left.erase(occupant) == 0) continue;
+      orphans_[entry.job.meta.ns + "/" + name] = {occupant, clock_.BootMs() + kOrphanMs};
+    }
+  }
+  for (const std::string& occupant : left) world_.RemoveOccupant(occupant);
+}
+
+void ClusterState::ForgetCreate(const std::string& pod_key) {
+  const auto it = orphans_.find(pod_key);
+  if (it == orphans_.end()) return;
+  world_.RemoveOccupant(it->second.occupant);
+  orphans_.erase(it);
 }
 
 namespace {

@@ -149,6 +149,7 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
       pods.insert(key);
     }
     const bool none = pods.empty();
+    ForgetCreate(key);  // it counts by itself now
     if (JobEntry* job = FindJobByUid(uid)) {
       job->ledger.creates.erase(pod.meta.name);
       if (gone) {

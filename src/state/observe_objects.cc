@@ -94,6 +94,11 @@ void ClusterState::RenewTemplates(const std::string& ns) {
 
 void ClusterState::RunDue() {
   const std::int64_t now = clock_.BootMs();
+  for (auto it = orphans_.begin(); it != orphans_.end();) {
+    const std::string key = it->first;
+    const bool over = it++->second.until_ms <= now;
+    if (over) ForgetCreate(key);
+  }
   for (auto it = renew_at_ms_.begin(); it != renew_at_ms_.end();) {
     if (it->second > now) {
       ++it;

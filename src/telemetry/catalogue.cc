@@ -169,11 +169,11 @@ std::string ReferenceMarkdown() {
   std::string out =
       "# Metrics\n\n"
       "<!-- Generated from src/telemetry/catalogue.cc by the target metrics_reference. -->\n\n"
-      "Served at `/metrics` on the address of the setting `listen`, by every replica. Each shows "
-      "the "
-      "cluster as it sees it:\nover replicas take `max` of gauges and `sum` of counters. Units are "
-      "base units. No label holds the name or UID of a\njob, a pod or a node. A metric has at most "
-      "2000 series. Names of controller-runtime and client-go mean what they mean\nthere.\n\n"
+      "Served at `/metrics` on the address of the setting `listen`, by every replica. Gauges of "
+      "jobs, tenants and GPUs are\nshown by the leader alone and vanish when it steps down: over "
+      "replicas take `max` of gauges and `sum` of counters.\nUnits are base units. No label holds "
+      "the name or UID of a job, a pod or a node. A metric has at most 2000 series.\nNames of "
+      "controller-runtime and client-go mean what they mean there.\n\n"
       "| metric | type | labels | what it is |\n| --- | --- | --- | --- |\n";
   for (const MetricRow& row : Catalogue()) {
     out += "| " + Code(row.name) + " | " + std::string(ToString(row.type)) + " | " + Labels(row) +

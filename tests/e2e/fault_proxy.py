@@ -1,7 +1,8 @@
 """A proxy between one operator replica and the API server that can end the replica at an exact write.
 
 The replica speaks TLS to a loopback port with a certificate made on the spot; the proxy forwards with
-the replica's own client certificate.  A Trap names a write by method and path and one of three moments:
+the replica's own client certificate.  A Trap names a write by method and path and one of three moments
+(one Trap may lie on several proxies: whoever sends the write first is caught):
   before    the write never reaches the API server
   after     the API server has carried it out, the replica never learns
   answered  the replica has its answer, and dies before it can act on it
@@ -25,7 +26,7 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"
 
 
 class Trap:
-    """Springs once, at the `nth` write that matches."""
+    """Springs once, at the `nth` write that matches: calls `spring` with the proxy it came through."""
 
     def __init__(self, method, path, moment, spring, nth=1, body=""):
         self.method, self.path, self.moment, self.body = method, re.compile(path), moment, body
@@ -42,8 +43,8 @@ class Trap:
             self._left -= 1
             return self._left == 0
 
-    def spring(self):
-        self._spring()
+    def spring(self, proxy):
+        self._spring(proxy)
         self.sprung.set()
 
 
@@ -115,13 +116,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def finish(self):
+        if self.upstream:
+            self.upstream.close()
+        super().finish()
+
     def _forward(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else None
         trap = self.owner.trap
         caught = trap if trap and trap.matches(self.command, self.path, body) else None
         if caught and caught.moment == "before":
-            caught.spring()
+            caught.spring(self.owner)
             self.close_connection = True
             return
         try:
@@ -131,7 +137,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if caught and caught.moment == "after":
             answer.read()
-            caught.spring()
+            caught.spring(self.owner)
             self.close_connection = True
             return
         try:
@@ -141,7 +147,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if self.upstream:
                 self.upstream.close()
         if caught:
-            caught.spring()
+            caught.spring(self.owner)
 
     def _ask(self, body):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}

@@ -53,6 +53,11 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def name_of(identity):
+    """Replica of a holderIdentity."""
+    return identity.rpartition("_")[0].removeprefix("system:muster:")
+
+
 class Replica:
     """One operator process."""
 
@@ -134,11 +139,13 @@ class House:
 
     def holder(self):
         """Name of the replica that has the lease, or ""."""
+        return name_of(self.holder_identity())
+
+    def holder_identity(self):
         leases = self.kube.get(path_of("Lease", SYSTEM))["items"]
         for lease in leases:
             if lease["metadata"]["name"] == "muster-operator":
-                holder = lease["spec"].get("holderIdentity") or ""
-                return holder.rpartition("_")[0].removeprefix("system:muster:")
+                return lease["spec"].get("holderIdentity") or ""
         return ""
 
     def wait_leader(self, timeout=60):

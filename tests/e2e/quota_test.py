@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""Quota, shares and preemption on a real control plane, all stories side by side on one cluster."""
+"""Quota, shares, preemption and the policy they follow, all stories side by side on one cluster."""
 
 import unittest
 
 import story
 from quota_limits import Ceilings, Policies
 from quota_preemption import Priority, Reclaim, Sharing
+from quota_reload import FILE, Reload
 
 LIMIT_SECONDS = 420
-STORIES = (Ceilings, Policies, Sharing, Reclaim, Priority)
+STORIES = (Ceilings, Policies, Sharing, Reclaim, Priority, Reload)
 
 
 def load_tests(_loader, tests, _pattern):
-    return story.side_by_side(tests, nodes=6)
+    return story.side_by_side(tests, nodes=6, flags=("--config", FILE))
 
 
 if __name__ == "__main__":

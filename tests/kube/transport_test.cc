@@ -232,9 +232,10 @@ struct Collected {
     base::Lock lock(mutex);
     while (ends.empty()) changed.wait(mutex);
   }
-  void AwaitLine() {
+  bool AwaitLine() {  // false: it ended before
     base::Lock lock(mutex);
-    while (lines.empty()) changed.wait(mutex);
+    while (lines.empty() && ends.empty()) changed.wait(mutex);
+    return !lines.empty();
   }
 };
 
@@ -273,9 +274,9 @@ TEST_F(TransportTest, AStreamWithoutAHeadTimesOut) {
 TEST_F(TransportTest, AnOpenStreamOutlivesItsTimeoutUntilItIsCut) {
   const auto transport = Make();
   Collected got;
-  auto stream = transport->Open(Get("/open", 1'000), got.handler());
-  got.AwaitLine();
-  EXPECT_FALSE(Send(*transport, "GET", "/hang", "", 1'500).ok());  // time goes by
+  auto stream = transport->Open(Get("/open", 3'000), got.handler());
+  ASSERT_TRUE(got.AwaitLine());
+  EXPECT_FALSE(Send(*transport, "GET", "/hang", "", 3'500).ok());  // time goes by
   EXPECT_TRUE(got.ends.empty());
   stream.reset();
   EXPECT_TRUE(got.ends.empty());

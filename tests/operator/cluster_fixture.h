@@ -64,7 +64,10 @@ class ClusterFixture : public ::testing::Test {
       }
       for (const auto& closure : batch) closure();
       if (batch.empty() && all_in) return;
-      if (batch.empty()) std::this_thread::yield();
+      if (!batch.empty()) continue;
+      const kube::ClientStats stats = client_.stats();
+      if (stats.throttled > 0 && stats.in_flight == 0) clock_.Advance(100);  // it waits its 429 out
+      std::this_thread::yield();
     }
   }
 
@@ -95,6 +98,11 @@ class ClusterFixture : public ::testing::Test {
   template <class T>
   T Read(const std::string& path) {
     return api::Decode<T>(api_.Get(path).value_or("{}"));
+  }
+
+  // Waits until the server has answered everything that was sent; no answer is run.
+  void Carried() {
+    while (client_.outstanding() > 0) std::this_thread::yield();
   }
 
   std::function<void(const std::string&, std::int64_t)> Wake() {

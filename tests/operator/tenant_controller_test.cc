@@ -15,7 +15,7 @@ class TenantControllerTest : public testing::ClusterFixture {
   void Settle() {
     on_wake_ = [this](const std::string& key) { controller_->Retry(key); };
     ClusterFixture::Settle([this](const state::Dirty& dirty) {
-      controller_->Reconcile(dirty.tenants, dirty.namespaces);
+      controller_->Reconcile(dirty.tenants, dirty.namespaces, guard_);
     });
   }
   // Another process has become the leader.
@@ -38,6 +38,9 @@ class TenantControllerTest : public testing::ClusterFixture {
 
  protected:
   std::unique_ptr<TenantController> controller_ = Make();
+  TenantController::Guard guard_ = [](const std::string&, const std::function<void()>& work) {
+    work();
+  };
 };
 
 constexpr char kFull[] =
@@ -65,7 +68,7 @@ TEST_F(TenantControllerTest, WatchThatIsFasterThanTheAnswerToTheClaimLosesNothin
   const auto look = [this] {
     Sync();
     const state::Dirty dirty = state_.TakeDirty();
-    controller_->Reconcile(dirty.tenants, dirty.namespaces);
+    controller_->Reconcile(dirty.tenants, dirty.namespaces, guard_);
   };
   look();  // claims
   while (Writes("/api/v1/namespaces/a").empty()) std::this_thread::yield();
@@ -73,6 +76,44 @@ TEST_F(TenantControllerTest, WatchThatIsFasterThanTheAnswerToTheClaimLosesNothin
   look();  // sees the claim; its answer is still on its way
   Answers();
   EXPECT_TRUE(Exists(kPolicy));
+}
+
+TEST_F(TenantControllerTest, WhatOneObjectThrowsCostsTheOthersNothing) {
+  for (const char* name : {"a", "b", "c"}) {
+    PutNamespace(name);
+    PutOurs(std::string("tenants/") + name, kFull);
+  }
+  std::set<std::string> thrown;
+  guard_ = [&](const std::string& key, const std::function<void()>& work) {
+    try {
+      if (key == "b" || key == "tenant/b") throw std::runtime_error("poison");
+      work();
+    } catch (const std::runtime_error&) {
+      thrown.insert(key);
+    }
+  };
+  Settle();
+  EXPECT_EQ(thrown, (std::set<std::string>{"b", "tenant/b"}));
+  EXPECT_EQ(Holder("a") + Holder("b") + Holder("c"), "ac");
+  EXPECT_EQ(ReadyReason("c"), "Ready");
+  controller_->Retry("b");  // what was refused its turn gets another one
+  Settle();
+  EXPECT_EQ(Holder("b"), "b");
+}
+
+TEST_F(TenantControllerTest, ClaimsThatCouldNotBeDecidedAreDecidedAgainForAll) {
+  PutNamespace("a");
+  PutOurs("tenants/a", kFull);
+  const TenantController::Guard works =
+      std::exchange(guard_, [](const std::string& key, const std::function<void()>& work) {
+        if (key != "claims/") work();
+      });
+  Settle();
+  EXPECT_EQ(Holder("a"), "");
+  guard_ = works;
+  controller_->Retry("claims/");
+  Settle();
+  EXPECT_EQ(Holder("a"), "a");
 }
 
 TEST_F(TenantControllerTest, NothingIsWrittenWhenNothingChanged) {

@@ -32,6 +32,7 @@ class JobBuilder {
   api::JobSpec& spec() { return entry.job.spec; }
   api::JobStatus& status() { return entry.job.status; }
   api::Pod& pod(std::size_t i) { return pods_[i].pod; }
+  state::Template& made(std::size_t task) { return templates_[task]; }
 
   state::JobEntry entry;
   JobFacts facts;

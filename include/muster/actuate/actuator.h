@@ -1,5 +1,6 @@
 // Decisions as API verbs.  Every write of the controllers goes through here: it chooses path, lane
-// and preconditions, and brings the answer back to the owner thread.
+// and preconditions, and brings the answer back to the owner thread.  So do the few reads that find
+// out what became of a write.
 //
 // Threads: called on the owner thread; `done` runs there too (through `post`).
 #pragma once
@@ -35,12 +36,18 @@ class Actuator {
   void DeleteJob(const api::Meta& meta, Done done);
 
   void CreateService(const std::string& ns, std::string json, Done done);
+  void Read(const std::string& path, Done done);
   // Fire and forget: an event that is lost is counted, never retried.
   void EmitEvent(const std::string& kind, const api::Meta& meta, const api::EventText& text);
 
+  // What has become of a write whose answer did not come: a LIST of this one name, from what the
+  // API server has agreed on.  Empty: it is not there.
+  void FindPod(const std::string& ns, const std::string& name, Done done);
+  void FindJob(const api::Meta& meta, Done done);
+
   // Anything else a controller keeps in shape: server-side apply of one object, or its deletion.
   void Apply(const std::string& path, std::string json, Done done);
-  void Delete(const std::string& path, Done done);
+  void Delete(const std::string& path, Done done);  // of the object that has the name now, by UID
   void MergePatch(const std::string& path, std::string json, Done done);
 
   std::int64_t lost_events() const { return *lost_events_; }

@@ -68,9 +68,16 @@ class ClusterState {
   void Remove(const api::Workflow& workflow);
   void Replace(std::vector<api::Workflow> all);
 
-  // The answer to a status write of ours: in force at once; older watch events of the job are
-  // ignored until the watch has caught up with it.
-  void ObserveWritten(api::Job job);
+  // The answer to a status write of ours that was made from resourceVersion `from`: in force at
+  // once; older watch events of the job are ignored until the watch has caught up with it.  If the
+  // job is not at `from` any more, the watch (or a new LIST) was faster than the answer, which is
+  // then no news and maybe older than what is here.
+  void ObserveWritten(api::Job job, const std::string& from);
+  // The job as it was read back after JobEntry::ledger.reading was set: whatever the watch has not
+  // shown yet is in force at once.
+  void ObserveRead(api::Job job);
+  // The create of a pod whose job is gone was refused: its place is free.
+  void ForgetCreate(const std::string& pod_key);
 
   // From now on what older leaders write anew is void (placement-protocol.md, fencing 4).
   void SetBarrier(std::int64_t epoch);
@@ -89,7 +96,7 @@ class ClusterState {
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }
   // What is due by itself: templates are asked anew some time after a LimitRange changed, because
-  // the API server's own view of it lags behind its watch.
+  // the API server's own view of it lags behind its watch; creates for jobs that are gone end.
   void RunDue();
   Dirty TakeDirty();
   void MarkJob(const std::string& key) { dirty_.jobs.insert(key); }
@@ -132,6 +139,8 @@ class ClusterState {
   void ReleaseTemplates(JobEntry& entry);
   void RekeyTemplates(JobEntry& entry);
   void ReadPlacement(JobEntry& entry);
+  bool Counts(const JobEntry& entry, const Slot& slot, const std::set<std::int32_t>& there) const;
+  void KeepOrphans(const JobEntry& entry);
   void FoldPod(const std::string& key, PodEntry& entry);
   void UnfoldPod(const std::string& key, PodEntry& entry);
   void RenewTemplates(const std::string& ns);
@@ -158,6 +167,12 @@ class ClusterState {
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
   std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
+  // Creates that were in flight when their job went: pod key -> Occupant that stands for it.
+  struct Orphan {
+    std::string occupant;
+    std::int64_t until_ms = 0;  // BootMs
+  };
+  std::map<std::string, Orphan> orphans_;
   Dirty dirty_;
 };
 

@@ -69,11 +69,24 @@ struct HoldView {
   std::int64_t marked_ms = 0;  // when the job was last told to look at a new text
 };
 
+// A pod create that the watch has not shown yet.  Its place counts as long as this is here.
+struct PodCreate {
+  bool in_flight = true;        // no answer yet
+  bool unanswered = false;      // one was sent that nobody answered: it may have been carried out
+  bool looking = false;         // the API server is being asked whether the pod is there
+  std::int64_t look_at_ms = 0;  // BootMs when to ask, unless the watch shows it before; 0: never
+};
+
 struct Ledger {
-  std::map<std::string, std::int64_t> creates;  // pod name -> BootMs of the request
-  std::set<std::string> deletes;                // pod uids
+  std::map<std::string, PodCreate> creates;  // by pod name
+  std::set<std::string> deletes;             // pod uids
   bool status_in_flight = false;
-  std::string awaited_version;  // resourceVersion of our last status write; empty: seen
+  bool reading = false;             // the object is being read back; nothing is written meanwhile
+  bool doubted = false;             // a LIST came while awaiting: only reading it back can tell
+  std::string awaited_version;      // resourceVersion of our last status write; empty: seen
+  std::set<std::string> delivered;  // versions that the watch showed while reading
+  std::optional<api::Job> shelved;  // what the watch showed last while awaiting
+  std::string unanswered_from;      // version from which a commit without an answer was made
   bool service_done = false;
   bool job_delete = false;
   std::int64_t failed_at_ms = 0;  // last refused write, for back-off; 0: none

@@ -33,7 +33,7 @@ struct Template {
   sched::Amounts request;           // with kGood
   sched::Amounts limits;
   std::int32_t users = 0;        // job tasks that refer to it
-  std::int64_t retry_at_ms = 0;  // with kQuota
+  std::int64_t retry_at_ms = 0;  // with kQuota and kRefused
 };
 
 // Key of a template: namespace, the template itself, and what rendering adds that is not the job's

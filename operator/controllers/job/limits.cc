@@ -17,6 +17,9 @@ bool Before(const JobEntry& a, const JobEntry& b) {
   return a.job.meta.uid < b.job.meta.uid;
 }
 
+// As the Tenant's status counts it: a job that is suspended waits for nobody.
+bool IsPending(const JobEntry& entry) { return !entry.placement && !entry.job.spec.suspend; }
+
 // How many unfinished jobs that `counts` accepts come before `entry`.
 std::int64_t RankAmong(const ClusterState& state, const JobEntry& entry,
                        const std::function<bool(const JobEntry&)>& counts) {
@@ -68,7 +71,7 @@ Counted CountQueues(const ClusterState& state, const std::set<std::string>& held
     const std::string& ns = entry.job.meta.ns;
     const auto space = counted.by_namespace.find(ns);
     if (space != counted.by_namespace.end()) space->second.push_back(PlaceOf(entry));
-    if (entry.placement) continue;
+    if (!IsPending(entry)) continue;
     const auto tenant = counted.by_tenant.find(state.TenantOf(ns));
     if (tenant != counted.by_tenant.end()) tenant->second.push_back(PlaceOf(entry));
   }
@@ -115,7 +118,7 @@ std::string OverCountLimit(const ClusterState& state, const JobEntry& entry) {
   const api::Tenant* tenant = state.FindTenant(name);
   if (tenant == nullptr || tenant->spec.max_pending_jobs == 0) return "";
   const std::int64_t rank = RankAmong(state, entry, [&](const JobEntry& other) {
-    return !other.placement && state.TenantOf(other.job.meta.ns) == name;
+    return IsPending(other) && state.TenantOf(other.job.meta.ns) == name;
   });
   if (rank < tenant->spec.max_pending_jobs) return "";
   return "Tenant " + name + " limits.maxPendingJobs is " +

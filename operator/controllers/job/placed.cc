@@ -129,7 +129,10 @@ void CreateMissing(Step& step) {
     const state::Slot& slot = step.entry.slots[i];
     const std::string name = api::PodName(job, job.spec.tasks[slot.task].name, slot.index,
                                           step.entry.placement->attempt);
-    if (!step.entry.ledger.creates.contains(name)) {
+    const auto asked = step.entry.ledger.creates.find(name);
+    const bool again = asked != step.entry.ledger.creates.end() && asked->second.unanswered &&
+                       !asked->second.in_flight && !asked->second.looking;
+    if (asked == step.entry.ledger.creates.end() || again) {
       step.actions.creates.push_back(static_cast<std::int32_t>(i));
     }
   }
@@ -138,8 +141,23 @@ void CreateMissing(Step& step) {
   }
 }
 
+// Waiting adds up over all attempts: what aging goes by.
+void CountWait(Step& step) {
+  api::JobStatus& next = step.next;
+  base::TimePoint since = next.pending_since;
+  if (since.unix_ms == 0 && step.entry.placement->attempt == 1) since = step.entry.job.meta.created;
+  const std::int64_t waited = step.entry.placement->committed_at.unix_ms - since.unix_ms;
+  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
+}
+
 void SetPlacement(Step& step) {
   api::JobStatus& next = step.next;
+  if (!next.placement) {  // the first word of this attempt
+    CountWait(step);
+    for (const char* past : {"Preempted", "Evicted"}) {
+      ClearCondition(next, past, "Started", step.facts);
+    }
+  }
   next.placement = step.entry.placement;
   next.attempt = step.entry.placement->attempt;
   next.nodes = NodesColumn(*step.entry.placement);
@@ -191,6 +209,7 @@ void Progress(Step& step) {
     SetPlacement(step);
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
+    if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
     if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
     SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
     SetCondition(next, {"Scheduled", true, "Scheduled", "on " + next.nodes}, step.facts);
@@ -220,6 +239,10 @@ void Progress(Step& step) {
     if (next.phase.empty() || next.phase == "Pending") next.phase = "Scheduling";
     SetPlacement(step);
   }
+  if (next.attempt_ready_at.unix_ms != 0) {
+    const bool enough = step.tally.ready + step.tally.succeeded >= needed;
+    SetCondition(next, {"PodsReady", enough, enough ? "PodsReady" : "TooFewReady", ""}, step.facts);
+  }
   next.tasks = step.tally.tasks;
   step.write = true;
 }
@@ -229,9 +252,11 @@ void Progress(Step& step) {
 void PlanPlaced(Step& step) {
   Why why = Asked(step);
   if (step.entry.backing == state::Backing::kDecided) {
-    // Nothing has happened yet: a decision that no longer holds is simply forgotten.
+    // Nothing has happened yet: a decision that no longer holds is simply forgotten, unless a
+    // commit of it may have been carried out; then it is committed first and released after.
     if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
-    if (why.cause != api::ReleaseCause::kNone) {
+    const bool known = step.entry.ledger.unanswered_from.empty();
+    if (why.cause != api::ReleaseCause::kNone && known) {
       step.actions.drop_placement = true;
     } else {
       Commit(step);

@@ -20,6 +20,19 @@ void DeleteStrays(Step& step) {
   }
 }
 
+// Creates that the watch does not show: whether the pod is there, only the API server knows.
+void LookForPods(Step& step) {
+  for (const auto& [pod, create] : step.entry.ledger.creates) {
+    if (create.in_flight || create.looking || create.look_at_ms == 0) continue;
+    const std::int64_t left = create.look_at_ms - step.facts.boot_ms;
+    if (left > 0) {
+      step.WakeIn(left);
+    } else {
+      step.actions.look_for.push_back(pod);
+    }
+  }
+}
+
 void PlanFinished(Step& step) {
   const auto& ttl = step.entry.job.spec.ttl_seconds_after_finished;
   if (!ttl || step.entry.ledger.job_delete) return;
@@ -59,16 +72,18 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
   step.actions.counted = tally.tasks;
   if (entry.job.meta.deletion.unix_ms != 0) return step.actions;
 
-  // 1. Pods that belong to no current placement go.
+  // 1. Pods that belong to no current placement go; those that do not show up are asked for.
   DeleteStrays(step);
+  LookForPods(step);
 
   // 2. One status write at a time, and none too soon after one that was refused.
   const state::Ledger& ledger = entry.ledger;
   const std::int64_t back_off =
       ledger.failures == 0 ? 0
                            : ledger.failed_at_ms + RetryDelayMs(ledger.failures) - facts.boot_ms;
-  if (ledger.status_in_flight || back_off > 0) {
+  if (ledger.status_in_flight || ledger.reading || back_off > 0 || ledger.doubted) {
     if (back_off > 0) step.WakeIn(back_off);
+    step.actions.read_back = !ledger.status_in_flight && !ledger.reading && back_off <= 0;
     step.actions.eligible = entry.eligible;
     return step.actions;
   }
@@ -87,7 +102,9 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
     PlanPlaced(step);
   }
 
-  // 4. What is written is written whole.
+  // 4. What is written is written whole.  An edit is acknowledged even if it changes nothing else.
+  const std::int64_t seen = entry.job.status.observed_generation;
+  if (seen != 0 && seen != entry.job.meta.generation) step.write = true;
   if (step.write && !step.actions.drop_placement) {
     SetCommon(step.next, entry, facts, tally);
     NoteMaterialised(step);

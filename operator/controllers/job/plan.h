@@ -24,7 +24,8 @@ struct JobFacts {
   base::TimePoint now;
   std::int64_t boot_ms = 0;
   std::int64_t epoch = 0;
-  std::string tenant;  // empty: the namespace is unclaimed
+  std::string tenant;                           // empty: the namespace is unclaimed
+  std::string gpu_resource = "nvidia.com/gpu";  // what the column GPUS counts
   const api::Tenant* tenant_object = nullptr;
   std::vector<const state::Template*> templates;  // by task; null: unknown
   std::vector<const state::PodEntry*> pods;       // all of the job's
@@ -45,6 +46,8 @@ struct JobActions {
   std::vector<std::int32_t> creates;   // indexes into JobEntry::slots
   std::vector<PodDelete> deletes;
   std::vector<std::int32_t> ask_templates;  // tasks whose dry run is due
+  std::vector<std::string> look_for;        // pods whose create has not been observed in time
+  bool read_back = false;                   // the job itself
   bool create_service = false;
   bool delete_job = false;
   bool drop_placement = false;           // forget a decision that was not committed

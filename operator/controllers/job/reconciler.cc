@@ -13,6 +13,25 @@ namespace muster::op {
 using base::Code;
 using base::Result;
 
+namespace {
+
+// How long the watch may take to show a pod, or a create without an answer to arrive after all.
+constexpr std::int64_t kUnseenMs = 10'000;
+constexpr std::int64_t kHeldMs = 1'000;
+
+// A refusal may end without a word to us: a ServiceAccount is created, a namespace relabelled.
+constexpr std::int64_t kRefusedMs = 60'000;
+
+// Who has a pod's name, as people look for it.
+std::string Holder(const api::Meta& meta) {
+  for (const api::OwnerReference& owner : meta.owners) {
+    if (owner.controller) return "a pod of " + owner.kind + " " + owner.name;
+  }
+  return "a pod that no controller owns";
+}
+
+}  // namespace
+
 JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actuator,
                              std::function<void(const std::string&, std::int64_t)> wake)
     : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
@@ -33,6 +52,13 @@ void JobReconciler::Reconcile(const std::string& key) {
   Carry(*entry, std::move(actions));
 }
 
+void JobReconciler::Poisoned(const std::string& key, const std::string& what) {
+  state::JobEntry* entry = state_.FindJob(key);
+  if (entry == nullptr || !entry->job.invalid.empty()) return;
+  entry->job.invalid = "cannot be handled: " + what;
+  wake_(key, 1'000);
+}
+
 void JobReconciler::RecheckLimits() {
   for (const std::string& key : NowWithinLimits(state_, over_limit_)) state_.MarkJob(key);
 }
@@ -44,6 +70,7 @@ JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
   facts.epoch = state_.epoch();
   facts.tenant = state_.TenantOf(entry.job.meta.ns);
   facts.tenant_object = state_.FindTenant(facts.tenant);
+  facts.gpu_resource = state_.options().gpu_resource;
   facts.nodes = &state_.nodes();
   if (!api::Finished(entry.job.status)) {
     for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
@@ -72,6 +99,8 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
     entry.counted_ms = state_.clock().BootMs();
   }
   for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
+  if (actions.read_back) ReadBack(entry);
+  for (const std::string& pod : actions.look_for) LookForPod(entry, pod);
   if (actions.create_service) CreateService(entry);
   for (const std::int32_t slot : actions.creates) CreatePod(entry, entry.slots[slot]);
   for (const PodDelete& pod : actions.deletes) DeletePod(entry, pod);
@@ -160,6 +189,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
   } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
     found->state = state::TemplateState::kRefused;
     found->refusal = answer.error().message;
+    found->retry_at_ms = state_.clock().BootMs() + kRefusedMs;
   } else {
     found->state = state::TemplateState::kQuota;  // no answer: ask again soon
     found->refusal.clear();
@@ -182,7 +212,8 @@ void JobReconciler::CreatePod(state::JobEntry& entry, const state::Slot& slot) {
     state_.MarkJob(entry.key);
     return;
   }
-  entry.ledger.creates[name] = state_.clock().BootMs();
+  state::PodCreate& create = entry.ledger.creates[name];
+  create = {true, create.unanswered, false, 0};
   actuator_.CreatePod(
       job.meta.ns, *json, false,
       [this, key = entry.key, uid = job.meta.uid, name](const Result<std::string>& answer) {
@@ -192,9 +223,21 @@ void JobReconciler::CreatePod(state::JobEntry& entry, const state::Slot& slot) {
 
 void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
                                 const std::string& pod, const Result<std::string>& answer) {
+  const bool unknown = !answer.ok() && answer.error().code == Code::kUnavailable;
   state::JobEntry* entry = Same(key, uid);
-  if (entry == nullptr) return;
+  if (entry == nullptr) {
+    const bool refused = !answer.ok() && !unknown && answer.error().code != Code::kExists;
+    if (refused) state_.ForgetCreate(key.substr(0, key.find('/') + 1) + pod);
+    return;
+  }
   state_.MarkJob(key);
+  const auto create = entry->ledger.creates.find(pod);
+  const bool seen = create == entry->ledger.creates.end();  // the watch was faster
+  if (!seen) {
+    create->second.in_flight = false;
+    create->second.unanswered |= unknown;
+    create->second.look_at_ms = state_.clock().BootMs() + kUnseenMs;
+  }
   if (answer.ok()) {
     ++counters_.pods_created;
     entry->ledger.failures = 0;
@@ -207,39 +250,36 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
     }
     return;  // the ledger entry goes when the watch shows the pod
   }
-  entry->ledger.creates.erase(pod);
   const base::Error& error = answer.error();
-  const bool quota = error.message.find("exceeded quota") != std::string::npos;
   if (error.code == Code::kExists) {
     const state::PodEntry* held = state_.FindPod(entry->job.meta.ns + "/" + pod);
-    if (held != nullptr && state::OwnerJobUid(held->pod) == uid) return;
-    if (held == nullptr) {  // the watch has not shown it: look again before judging
-      entry->ledger.creates[pod] = state_.clock().BootMs();
-      wake_(key, 200);
+    if (held == nullptr) {  // the watch has not shown it: look before judging
+      if (!seen) create->second = {false, false, false, state_.clock().BootMs() + kHeldMs};
       return;
     }
-    entry->refusal = "pod name " + pod + " is held by a pod that is not this job's";
-  } else if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
-    entry->refusal = error.message;
-    entry->refusal_quota = quota;
-  } else {
-    entry->ledger.failed_at_ms = state_.clock().BootMs();
-    entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
+    if (!seen) entry->ledger.creates.erase(create);
+    if (state::OwnerJobUid(held->pod) != uid) Refuse(*entry, NameHeld(held->pod.meta));
     return;
   }
-  ++counters_.pods_refused;
+  // One that nobody answered may still have been carried out, whatever is said of the next.
+  if (!seen && !create->second.unanswered) entry->ledger.creates.erase(create);
+  if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    Refuse(*entry, error.message, error.message.find("exceeded quota") != std::string::npos);
+    return;
+  }
+  entry->ledger.failed_at_ms = state_.clock().BootMs();
+  entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
 }
 
-void JobReconciler::CreateService(state::JobEntry& entry) {
-  entry.ledger.service_done = true;
-  actuator_.CreateService(entry.job.meta.ns, api::RenderService(entry.job),
-                          [this, key = entry.key](const Result<std::string>& answer) {
-                            if (answer.ok() || answer.error().code == Code::kExists) return;
-                            if (state::JobEntry* again = state_.FindJob(key)) {
-                              again->ledger.service_done = false;
-                              wake_(key, 1'000);
-                            }
-                          });
+std::string JobReconciler::NameHeld(const api::Meta& holder) {
+  return "pod name " + holder.name + " is held by " + Holder(holder) +
+         "; delete that pod or give this job another name";
+}
+
+void JobReconciler::Refuse(state::JobEntry& entry, const std::string& message, bool quota) {
+  entry.refusal = message;
+  entry.refusal_quota = quota;
+  ++counters_.pods_refused;
 }
 
 void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {
@@ -277,12 +317,33 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   ++counters_.status_writes;
   actuator_.PatchStatus(
       "jobs", entry.job.meta, std::move(patch), actions.lane,
-      [this, key = entry.key, uid = entry.job.meta.uid, events = std::move(actions.events)](
-          const Result<std::string>& answer) { TakeStatus(key, uid, events, answer); });
+      [this, key = entry.key, uid = entry.job.meta.uid, from = entry.job.meta.resource_version,
+       events = std::move(actions.events)](const Result<std::string>& answer) {
+        TakeStatus(key, uid, from, events, answer);
+      });
+}
+
+// A status write failed.  A decision that was refused is void: the scheduler decides again from
+// what is there then.  Where an earlier write may have been carried out, only reading tells.
+void JobReconciler::TakeNoStatus(state::JobEntry& entry, const std::string& from,
+                                 const base::Error& error) {
+  base::LogInfo("status write refused", {{"job", entry.key}, {"error", error.message}});
+  state::Ledger& ledger = entry.ledger;
+  ledger.failed_at_ms = state_.clock().BootMs();
+  ledger.failures = std::min(ledger.failures + 1, 20);
+  if (error.code == Code::kConflict) ++counters_.commit_conflicts;
+  if (entry.backing != state::Backing::kDecided || !entry.placement) return;
+  if (error.code == Code::kUnavailable) {
+    if (entry.job.meta.resource_version == from) ledger.unanswered_from = from;
+  } else if (ledger.unanswered_from.empty()) {
+    RevertPlacement(entry);
+  } else if (error.code == Code::kConflict) {
+    ledger.doubted = true;
+  }
 }
 
 void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
-                               const std::vector<api::EventText>& events,
+                               const std::string& from, const std::vector<api::EventText>& events,
                                const Result<std::string>& answer) {
   state::JobEntry* entry = Same(key, uid);
   if (entry == nullptr) return;
@@ -290,15 +351,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
   state_.MarkJob(key);
   const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
   if (!answer.ok()) {
-    entry->ledger.failed_at_ms = state_.clock().BootMs();
-    entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
-    if (answer.error().code == Code::kConflict) ++counters_.commit_conflicts;
-    const bool unknown = answer.error().code == Code::kUnavailable;
-    if (deciding && !unknown) {
-      // Refused: the decision is void, the scheduler decides again from what is there then.
-      RevertPlacement(*entry);
-    }
-    base::LogInfo("status write refused", {{"job", key}, {"error", answer.error().message}});
+    TakeNoStatus(*entry, from, answer.error());
     return;
   }
   entry->ledger.failures = 0;
@@ -316,7 +369,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
                          : written.status.phase == "Failed"  ? 1
                                                              : 2];
   }
-  state_.ObserveWritten(std::move(written));
+  state_.ObserveWritten(std::move(written), from);
   for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);
 }
 

@@ -38,6 +38,8 @@ class JobReconciler {
 
   // Looks at one job and acts.  Unknown keys are ignored.
   void Reconcile(const std::string& key);
+  // The last Reconcile threw: the job is told so instead of being judged any further.
+  void Poisoned(const std::string& key, const std::string& what);
 
   // Looks again at jobs that a count limit held back and holds no more; once a second will do.
   void RecheckLimits();
@@ -53,14 +55,28 @@ class JobReconciler {
   void TakeTemplate(const std::string& template_key, const std::string& model,
                     const base::Result<std::string>& answer);
   void CreatePod(state::JobEntry& entry, const state::Slot& slot);
+  static std::string NameHeld(const api::Meta& holder);
+  void Refuse(state::JobEntry& entry, const std::string& message, bool quota = false);
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
                    const base::Result<std::string>& answer);
+  void LookForPod(state::JobEntry& entry, const std::string& pod);
+  void TakeLook(const std::string& key, const std::string& uid, const std::string& pod,
+                const base::Result<std::string>& answer);
+  void ReadBack(state::JobEntry& entry);
+  void TakeRead(const std::string& key, const std::string& uid,
+                const base::Result<std::string>& answer);
   void CreateService(state::JobEntry& entry);
+  void TakeService(const std::string& key, const std::string& uid,
+                   const base::Result<std::string>& answer);
+  void JudgeService(const std::string& key, const std::string& uid,
+                    const base::Result<std::string>& found);
   void DeletePod(state::JobEntry& entry, const PodDelete& pod);
   void WriteStatus(state::JobEntry& entry, JobActions& actions);
-  void TakeStatus(const std::string& key, const std::string& uid,
+  // The answer to a status write made from resourceVersion `from`.
+  void TakeStatus(const std::string& key, const std::string& uid, const std::string& from,
                   const std::vector<api::EventText>& events,
                   const base::Result<std::string>& answer);
+  void TakeNoStatus(state::JobEntry& entry, const std::string& from, const base::Error& error);
   api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
   void CountCommit(const state::JobEntry& entry);
   // The job of a callback, if it is still the same one.

@@ -65,6 +65,7 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
   next.attempt = step.entry.placement->attempt;
   next.placement.reset();
   next.attempt_ready_at = {};
+  if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
   SetCondition(next, {"QuotaReserved", false, CauseWord(cause), ""}, step.facts);
   SetCondition(next, {"Scheduled", false, CauseWord(cause), message}, step.facts);
   ClearCondition(next, "PodsReady", CauseWord(cause), step.facts);
@@ -136,15 +137,21 @@ void WaitForLostNode(Step& step) {
   step.write = true;
 }
 
+// What an evicted pod is given, -1 for its own; the Tenant caps either, so that no template can put
+// off a reclaim.
+std::int64_t GraceOf(const Step& step, const api::Pod& pod) {
+  const std::int64_t asked = step.entry.job.spec.preemption.grace_period_seconds;
+  if (step.facts.tenant_object == nullptr) return asked;
+  const std::int64_t most = step.facts.tenant_object->spec.preemption.max_grace_period_seconds;
+  if (asked < 0) return pod.grace_seconds > most ? most : -1;
+  return std::min(asked, most);
+}
+
 void DeleteLive(Step& step, api::ReleaseCause cause) {
-  std::int64_t grace = -1;
-  if (ForAnother(cause)) grace = step.entry.job.spec.preemption.grace_period_seconds;
-  if (ForAnother(cause) && grace >= 0 && step.facts.tenant_object != nullptr) {
-    grace = std::min(grace, step.facts.tenant_object->spec.preemption.max_grace_period_seconds);
-  }
   for (const state::PodEntry* pod : step.tally.mine) {
     if (pod->pod.meta.deletion.unix_ms != 0) continue;
     if (step.entry.ledger.deletes.contains(pod->pod.meta.uid)) continue;
+    const std::int64_t grace = ForAnother(cause) ? GraceOf(step, pod->pod) : -1;
     step.actions.deletes.push_back({api::KeyOf(pod->pod.meta), pod->pod.meta.uid, grace});
   }
 }

@@ -115,7 +115,7 @@ void SetCommon(api::JobStatus& status, const state::JobEntry& entry, const JobFa
   for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
     if (t >= facts.templates.size() || facts.templates[t] == nullptr) continue;
     for (const auto& [name, amount] : facts.templates[t]->request) {
-      if (name.ends_with("/gpu")) gpus += amount * entry.job.spec.tasks[t].replicas;
+      if (name == facts.gpu_resource) gpus += amount * entry.job.spec.tasks[t].replicas;
     }
   }
   if (gpus > 0) status.gpus = gpus;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "controllers/job/steps.h"
 
 namespace muster::op {
@@ -9,20 +11,38 @@ bool Step::Due(base::TimePoint since, std::int64_t seconds) {
   return left <= 0;
 }
 
+base::TimePoint FirstStart(const Step& step) {
+  base::TimePoint first;
+  for (const state::PodEntry* pod : step.tally.mine) {
+    const base::TimePoint started = pod->pod.started;
+    if (started.unix_ms == 0) continue;
+    if (first.unix_ms == 0 || started < first) first = started;
+  }
+  if (first.unix_ms == 0) return first;
+  return std::max(first, step.entry.placement->committed_at);  // kubelets' clocks differ
+}
+
 std::string PastActiveDeadline(Step& step) {
   const std::int64_t seconds = step.entry.job.spec.active_deadline_seconds;
-  if (!step.Due(step.entry.job.status.start_time, seconds)) return "";
+  base::TimePoint since = step.entry.job.status.start_time;
+  if (since.unix_ms == 0 && step.entry.placement) since = step.entry.placement->committed_at;
+  if (!step.Due(since, seconds)) return "";
   return "ran longer than spec.activeDeadlineSeconds, " + std::to_string(seconds) + " s";
 }
 
 void TellMissedDeadline(Step& step) {
   const base::TimePoint deadline = step.entry.job.spec.deadline;
-  if (deadline.unix_ms == 0) return;
-  if (deadline > step.facts.now) {
-    step.WakeIn(deadline.unix_ms - step.facts.now.unix_ms);
+  const api::Condition* told = FindCondition(step.next, "DeadlineMissed");
+  const bool missed = told != nullptr && told->status == "True";
+  if (deadline.unix_ms == 0 || deadline > step.facts.now) {
+    if (deadline.unix_ms != 0) step.WakeIn(deadline.unix_ms - step.facts.now.unix_ms);
+    if (missed) {
+      ClearCondition(step.next, "DeadlineMissed", "DeadlineMoved", step.facts);
+      step.write = true;
+    }
     return;
   }
-  if (FindCondition(step.next, "DeadlineMissed") != nullptr) return;
+  if (missed) return;
   SetCondition(step.next,
                {"DeadlineMissed", true, "DeadlineMissed",
                 "spec.deadline has passed and the job has not finished"},

@@ -46,7 +46,8 @@ bool TemplatesReady(Step& step) {
     if (found != nullptr && found->state == state::TemplateState::kGood) continue;
     ready = false;
     if (found == nullptr || found->state == state::TemplateState::kAsked) continue;
-    if (found->state == state::TemplateState::kQuota) {
+    if (found->state == state::TemplateState::kQuota ||
+        found->state == state::TemplateState::kRefused) {
       const std::int64_t left = found->retry_at_ms - step.facts.boot_ms;
       if (left > 0) {
         step.WakeIn(left);
@@ -88,8 +89,11 @@ Wait FindReason(Step& step) {
   const std::int64_t left = job.status.not_before.unix_ms - step.facts.now.unix_ms;
   if (left > 0) {
     step.WakeIn(left);
-    const bool refused = job.status.reason == "Misconfigured";
-    return {refused ? Reason::kMisconfigured : Reason::kWaitingForRetry, job.status.message, false};
+    Reason kept = Reason::kWaitingForRetry;
+    for (const Reason refused : {Reason::kMisconfigured, Reason::kWaitingForQuota}) {
+      if (job.status.reason == ToString(refused)) kept = refused;
+    }
+    return {kept, job.status.message, false};
   }
   if (!step.facts.over_limit.empty()) {
     return {Reason::kWaitingForQuota, step.facts.over_limit, false};

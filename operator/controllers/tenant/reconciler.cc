@@ -18,6 +18,7 @@ namespace {
 constexpr char kNamespaceWord[] = "namespace";
 constexpr std::int64_t kConflictMs = 500;  // by then the watch has brought what was written first
 constexpr std::string_view kTenantKey = "tenant/";  // no namespace has a "/" in its name
+constexpr char kClaimsKey[] = "claims/";            // who holds what, over all tenants
 
 kube::Resource ResourceOf(const std::string& kind) {
   if (kind == kNetworkPolicy) return kube::kNetworkPolicies;
@@ -55,7 +56,7 @@ TenantController::TenantController(state::ClusterState& state, actuate::Actuator
     : state_(state), actuator_(actuator), wake_(std::move(wake)), settings_(std::move(settings)) {}
 
 void TenantController::Reconcile(const std::set<std::string>& tenants,
-                                 const std::set<std::string>& namespaces) {
+                                 const std::set<std::string>& namespaces, const Guard& guard) {
   std::set<std::string> touched = namespaces;
   bool changed = first_;
   for (const std::string& name : tenants) {
@@ -72,15 +73,21 @@ void TenantController::Reconcile(const std::set<std::string>& tenants,
         exists != (known != namespaces_.end()) || (exists && known->second != InputsOf(ns->second));
   }
   first_ = false;
-  if (changed) Reclaim(touched);
-  for (const std::string& name : touched) ReconcileNamespace(name);
+  if (changed) guard(kClaimsKey, [&] { Reclaim(touched); });
+  for (const std::string& name : touched) {
+    guard(name, [&] { ReconcileNamespace(name); });
+  }
   for (const auto& [name, tenant] : state_.tenants()) {
-    if (changed || tenants.contains(name)) WriteStatus(name);
+    if (!changed && !tenants.contains(name)) continue;
+    guard(std::string(kTenantKey) + name, [&, key = name] { WriteStatus(key); });
   }
 }
 
 void TenantController::Retry(const std::string& key) {
-  if (key.starts_with(kTenantKey)) {
+  if (key == kClaimsKey) {
+    first_ = true;
+    state_.MarkAllJobs();
+  } else if (key.starts_with(kTenantKey)) {
     WriteStatus(key.substr(kTenantKey.size()));
   } else {
     ReconcileNamespace(key);

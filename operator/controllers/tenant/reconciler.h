@@ -45,11 +45,15 @@ class TenantController {
                    std::function<void(const std::string&, std::int64_t)> wake,
                    TenantSettings settings);
 
+  // Runs `work` of one object and catches what it throws, so that the others get their turn; `key`
+  // is what Retry takes.
+  using Guard = std::function<void(const std::string& key, const std::function<void()>& work)>;
   // Names of what changed (Dirty::tenants, Dirty::namespaces).  The first call looks at all.
-  void Reconcile(const std::set<std::string>& tenants, const std::set<std::string>& namespaces);
+  void Reconcile(const std::set<std::string>& tenants, const std::set<std::string>& namespaces,
+                 const Guard& guard);
   // Once a second while World::generation changes: statuses that carry usage.
   void RefreshUsage();
-  // A key given to `wake`.
+  // A key given to `wake` or to a Guard.
   void Retry(const std::string& key);
 
   const TenantCounters& counters() const { return counters_; }

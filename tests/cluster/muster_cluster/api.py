@@ -92,9 +92,15 @@ class Api:
 
     def _exchange(self, verb, path, payload, headers, timeout):
         reused = getattr(self._local, "connection", None) is not None
+        connection = self._connection(timeout)
         try:
-            connection = self._connection(timeout)
             connection.request(verb, path, payload, headers)
+        except OSError:
+            if not reused:
+                raise
+            self._forget()  # closed long ago: the request never left
+            return self._exchange(verb, path, payload, headers, timeout)
+        try:
             answer = connection.getresponse()
             return answer, answer.read()
         except (http.client.RemoteDisconnected, ConnectionError):

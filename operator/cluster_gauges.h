@@ -1,0 +1,30 @@
+// The gauges that describe the cluster: queue, tenants, GPUs.  Only the leader decides, so only the
+// leader shows them; on a standby, and on a leader that steps down, they are absent, not zero.
+//
+// Threads: owner thread.
+#pragma once
+
+#include "muster/state/cluster_state.h"
+#include "muster/telemetry/metrics.h"
+
+namespace muster::op {
+
+class ClusterGauges {
+ public:
+  // Both outlive it.
+  ClusterGauges(telemetry::Metrics& metrics, const state::ClusterState& state)
+      : metrics_(metrics), state_(state) {}
+
+  void Push();
+  void Clear();
+
+ private:
+  void PushQueue();
+  void PushTenants();
+  void PushGpus();
+
+  telemetry::Metrics& metrics_;
+  const state::ClusterState& state_;
+};
+
+}  // namespace muster::op

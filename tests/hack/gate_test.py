@@ -1,0 +1,92 @@
+"""The gate itself: what it stops clears up, and what is left behind is seen."""
+import pathlib
+import sys
+import tempfile
+import textwrap
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "hack"))
+
+from gate import e2e, leftovers, proc  # noqa: E402
+
+STORY = """
+    import os, pathlib, signal, unittest
+    HERE = pathlib.Path(__file__).parent
+    class Story(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            (HERE / "house").mkdir()
+            cls.addClassCleanup((HERE / "house").rmdir)
+            {in_class}
+        def test_1(self):
+            {in_test}
+        def test_2(self):
+            (HERE / "second").mkdir()
+    if __name__ == "__main__":
+        unittest.main()
+"""
+STOP = "os.kill(os.getpid(), signal.SIGTERM); signal.pause()"
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class Stopping(Scratch):
+    def run_story(self, **parts):
+        path = self.folder / "story_test.py"
+        path.write_text(textwrap.dedent(STORY.format(**{"in_class": "pass", "in_test": "pass", **parts})))
+        command = proc.Command(e2e.words_of(path), self.folder / "log", limit=60)
+        code = command.run()
+        return code, command
+
+    def test_a_test_that_is_stopped_takes_down_its_class_and_starts_no_other(self):
+        code, command = self.run_story(in_test=STOP)
+        self.assertEqual(code, 1, command.text())
+        self.assertEqual(e2e.counts(command.text()), (1, 1))
+        self.assertFalse((self.folder / "house").exists())
+        self.assertFalse((self.folder / "second").exists())
+
+    def test_a_class_that_is_stopped_while_it_is_set_up_is_taken_down(self):
+        code, command = self.run_story(in_class=STOP)
+        self.assertEqual(code, 1, command.text())
+        self.assertFalse((self.folder / "house").exists())
+
+    def test_a_test_that_is_left_alone_runs_as_ever(self):
+        code, command = self.run_story()
+        self.assertEqual((code, e2e.counts(command.text())), (0, (2, 0)), command.text())
+
+
+class Leftovers(Scratch):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "cpu" / "muster-old").mkdir(parents=True)
+        self.left = leftovers.Leftovers(cgroups=self.folder)
+        self.addCleanup(self.left.clear)
+
+    def group(self, name, processes):
+        path = self.folder / name
+        path.mkdir(parents=True)
+        (path / "cgroup.procs").write_text(processes)
+        return path
+
+    def test_nothing_left_is_nothing_found(self):
+        self.assertEqual(self.left.found(), [])
+
+    def test_a_folder_of_a_test_is_found(self):
+        with tempfile.TemporaryDirectory(prefix="muster-e2e-",
+                                         dir=self.left.environment()["TMPDIR"]) as folder:
+            self.assertEqual(self.left.found(), [f"folder {folder}"])
+
+    def test_a_control_group_without_process_is_found_and_another_s_is_not(self):
+        empty = self.group("cpu/muster-1/real-0", "").parent
+        self.group("cpu/muster-2/real-0", "17\n")
+        self.assertEqual(self.left.found(), [f"control group {empty}"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,147 @@
+// A living leader and an API server that misbehaves: what was decided happens exactly once.
+#include "operator/job_fixture.h"
+
+namespace muster::op {
+namespace {
+
+using muster::testing::Fault;
+using muster::testing::FaultKind;
+using testing::JobFixture;
+
+class JobControllerTest : public JobFixture {
+ protected:
+  JobControllerTest() {
+    PutNode("n1", 8);
+    PutNode("n2", 8);
+  }
+};
+
+// ---- A life ----
+
+TEST_F(JobControllerTest, AGangIsCommittedRunsAndSucceeds) {
+  PutJob("train", 4, 4);
+  Settle();
+  EXPECT_EQ(PodsOf("train").size(), 4u);
+  EXPECT_EQ(FreeGpus("n1") + FreeGpus("n2"), 0);
+  RunPods("train");
+  After(1);
+  EXPECT_EQ(Status("train").phase, "Running");
+  EXPECT_EQ(Status("train").ready, "4/4");
+  SetPods("train", R"({"phase":"Succeeded"})");
+  After(1);
+  EXPECT_EQ(Status("train").phase, "Succeeded");
+  EXPECT_EQ(FreeGpus("n1") + FreeGpus("n2"), 16);
+}
+
+TEST_F(JobControllerTest, NoPodOfAGangExistsBeforeTheCommitIsAnswered) {
+  PutJob("train", 2, 4);
+  Sync();
+  Turn();
+  Answers();  // the template
+  Turn();     // the decision
+  Turn();     // the commit
+  Carried();
+  Turn();
+  EXPECT_TRUE(PodsOf("train").empty());
+  Answers();
+  Turn();
+  Answers();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+}
+
+TEST_F(JobControllerTest, ASinglePodIsItsOwnPlacementUntilTheStatusSaysSo) {
+  PutJob("one", 1, 8);
+  Settle();
+  EXPECT_EQ(PodsOf("one").size(), 1u);
+  EXPECT_FALSE(Status("one").placement);
+  RunPods("one");
+  After(1);
+  ASSERT_TRUE(Status("one").placement);
+  EXPECT_EQ(Status("one").placement->attempt, 1);
+}
+
+// ---- Faults ----
+
+struct Trouble {
+  std::string name;
+  FaultKind kind = FaultKind::kStatus;
+  int status = 500;
+  std::string reason = "InternalError";
+};
+
+class JobFaultTest : public JobControllerTest, public ::testing::WithParamInterface<Trouble> {
+ protected:
+  void Break(const std::string& method, const std::string& path, int times, int skip = 0) {
+    const Trouble& trouble = GetParam();
+    api_.Inject({.method = method,
+                 .path = path,
+                 .kind = trouble.kind,
+                 .status = trouble.status,
+                 .reason = trouble.reason,
+                 .times = times,
+                 .skip = skip});
+  }
+  void Calm() {
+    for (int i = 0; i < 8; ++i) After(5);
+  }
+};
+
+TEST_P(JobFaultTest, ACommitInTroubleStillMakesOneAttempt) {
+  Break("PATCH", "*/jobs/train/status", 2);
+  PutJob("train", 2, 8);
+  Settle();
+  Calm();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Status("train").attempt, 1);
+  EXPECT_EQ(FreeGpus("n1") + FreeGpus("n2"), 0);
+}
+
+TEST_P(JobFaultTest, CreatesInTroubleStillMakeAllPods) {
+  Break("POST", "/api/v1/namespaces/team/pods", 3, 1);  // the first is the dry run
+  PutJob("train", 4, 4);
+  Settle();
+  Calm();
+  RunPods("train");
+  After(2);
+  EXPECT_EQ(Status("train").phase, "Running");
+  EXPECT_EQ(Status("train").attempt, 1);
+  EXPECT_EQ(PodsOf("train").size(), 4u);
+}
+
+TEST_P(JobFaultTest, DeletesInTroubleStillEndTheAttempt) {
+  PutJob("train", 2, 8);
+  Settle();
+  RunPods("train");
+  After(1);
+  Break("DELETE", "*/pods/*", 2);
+  EditJob("train", R"({"suspend":true})");
+  Settle();
+  Calm();
+  for (const std::string& pod : PodsOf("train")) {
+    EXPECT_NE(Read<api::Pod>(kPodPath + pod).meta.deletion.unix_ms, 0) << pod;
+  }
+  EXPECT_EQ(Status("train").placement->state, api::PlacementState::kReleasing);
+  RemovePods("train");
+  Settle();
+  EXPECT_EQ(Status("train").phase, "Suspended");
+}
+
+TEST_P(JobFaultTest, ADryRunInTroubleIsAskedAgain) {
+  Break("POST", "/api/v1/namespaces/team/pods", 2);
+  PutJob("train", 2, 8);
+  Settle();
+  Calm();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, JobFaultTest,
+    ::testing::Values(Trouble{"Conflict", FaultKind::kStatus, 409, "Conflict"},
+                      Trouble{"Throttled", FaultKind::kStatus, 429, "TooManyRequests"},
+                      Trouble{"Error500", FaultKind::kStatus, 500, "InternalError"},
+                      Trouble{"NoAnswer", FaultKind::kNoAnswer, 0, ""},
+                      Trouble{"LostResponse", FaultKind::kLostResponse, 0, ""}),
+    [](const auto& trouble) { return trouble.param.name; });
+
+}  // namespace
+}  // namespace muster::op

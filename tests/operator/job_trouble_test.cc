@@ -1,0 +1,37 @@
+// Trouble that one job brings, and what it is told.
+#include "operator/job_fixture.h"
+
+namespace muster::op {
+namespace {
+
+using testing::JobFixture;
+
+class JobTroubleTest : public JobFixture {
+ protected:
+  JobTroubleTest() { PutNode("n1", 8); }
+};
+
+TEST_F(JobTroubleTest, AJobWhoseHandlingThrewSaysSo) {
+  PutJob("poison", 4, 4);
+  Sync();
+  jobs_.Poisoned("team/poison", "vector::_M_range_check");
+  state_.MarkJob("team/poison");
+  Turn();
+  Answers();
+  EXPECT_EQ(Status("poison").reason, "Misconfigured");
+  EXPECT_EQ(Status("poison").message, "cannot be handled: vector::_M_range_check");
+  EXPECT_TRUE(PodsOf("poison").empty());
+}
+
+TEST_F(JobTroubleTest, AServiceOfSomebodyElseUnderTheGangsNameIsTold) {
+  Put("/api/v1/namespaces/team/services/train", R"({"spec":{"clusterIP":"None"}})");
+  PutJob("train", 2, 4);
+  Settle();
+  RemovePods("train");
+  Settle();
+  EXPECT_EQ(Status("train").reason, "Misconfigured");
+  EXPECT_NE(Status("train").message.find("Service train"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace muster::op
