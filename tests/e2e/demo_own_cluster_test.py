@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from helm_release import ROOT, Release, until  # noqa: E402
 
-LIMIT_SECONDS = 240
+LIMIT_SECONDS = 300
 CLUSTER_WIDE = ("namespaces,crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
                 "validatingadmissionpolicybindings,mutatingadmissionpolicies,"
                 "mutatingadmissionpolicybindings")
