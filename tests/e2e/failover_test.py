@@ -13,7 +13,7 @@ import unittest
 
 import harness
 from fault_proxy import MOMENTS, FaultProxy, Trap
-from judge import judge_creates, judge_jobs, judge_pods
+from judge import judge_creates, judge_gangs, judge_jobs, judge_leaders, judge_pods
 from kube_client import path_of
 from story import job_body, template
 
@@ -149,6 +149,7 @@ class Failover(unittest.TestCase):
             lambda: not judge_jobs(self.jobs()), timeout)
         self.assertEqual(judge_pods(HOUSE.mirror.changes("Pod")), [])
         self.assertEqual(judge_creates(HOUSE.writes()), [])
+        self.assertEqual(judge_gangs(HOUSE.writes()), [])
 
     def kill_at(self, kind, moment):
         HOUSE.leader()
@@ -199,6 +200,15 @@ class Failover(unittest.TestCase):
             gang = rng.random() < 0.4
             self.submit(f"{prefix}-{i}", replicas=rng.choice((2, 3, 4)) if gang else 1,
                         gpu=rng.choice((0, 1, 2)), seconds=rng.choice((0, 1, 2)))
+
+    def test_a_standby_writes_nothing(self):
+        leader, before = HOUSE.leader(), len(HOUSE.writes())
+        self.submit("standby-one")
+        self.submit("standby-gang", replicas=3)
+        self.finish()
+        written = HOUSE.writes()[before:]
+        self.assertTrue(any(write.resource == "pods" for write in written))
+        self.assertEqual(judge_leaders(written, "system:muster:" + leader.name), [])
 
     def test_killed_at_each_kind_of_write(self):
         cases = [(kind, moment) for kind in WRITES for moment in MOMENTS] if CAMPAIGN else SLICE
