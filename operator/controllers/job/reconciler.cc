@@ -13,6 +13,14 @@ namespace muster::op {
 using base::Code;
 using base::Result;
 
+namespace {
+
+// Between two dry runs of a template that has no good answer: doubled each time.
+constexpr std::int64_t kAskAgainMs = 500;
+constexpr std::int64_t kAskAgainMostMs = 60'000;
+
+}  // namespace
+
 JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actuator,
                              std::function<void(const std::string&, std::int64_t)> wake)
     : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
@@ -122,7 +130,11 @@ void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
   const std::string tenant = state_.TenantOf(entry.job.meta.ns);
   const Result<std::string> pod =
       api::RenderPod(Context(entry, tenant), entry.job.spec.tasks[task], 0, "");
-  found->state = state::TemplateState::kAsked;
+  if (found->state == state::TemplateState::kRefused) {
+    found->retry_at_ms = state_.clock().BootMs() + kAskAgainMostMs;  // in force until answered
+  } else {
+    found->state = state::TemplateState::kAsked;
+  }
   const std::string model = entry.job.spec.gpu_model;
   if (!pod.ok()) {
     TakeTemplate(template_key, model, pod.error());
@@ -146,6 +158,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->grace_seconds = pod.grace_seconds;
     if (!pod.invalid.empty()) found->needs.unsupported = pod.invalid;
     found->refusal.clear();
+    found->failures = 0;
     found->state = state::TemplateState::kGood;
     found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
                                       state_.options().gpu_resource);
@@ -157,15 +170,27 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->state = state::TemplateState::kQuota;
     found->refusal = answer.error().message;
     found->retry_at_ms = state_.clock().BootMs() + 5'000;
-  } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
-    found->state = state::TemplateState::kRefused;
-    found->refusal = answer.error().message;
   } else {
-    found->state = state::TemplateState::kQuota;  // no answer: ask again soon
-    found->refusal.clear();
-    found->retry_at_ms = state_.clock().BootMs() + 500;
+    TakeTemplateError(*found, answer.error());
   }
   state_.MarkJobsOfTemplate(template_key);
+}
+
+// What a template is itself does not change; what others forbid (a policy, a missing ServiceAccount
+// or PriorityClass, a pod-security label) may be allowed later, and nothing tells us when.
+void JobReconciler::TakeTemplateError(state::Template& found, const base::Error& error) {
+  const std::int64_t wait_ms =
+      std::min(kAskAgainMostMs, kAskAgainMs << std::min(found.failures++, 10));
+  if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    found.state = state::TemplateState::kRefused;
+    found.refusal = error.message;
+    found.retry_at_ms = error.code == Code::kInvalid ? 0 : state_.clock().BootMs() + wait_ms;
+    return;
+  }
+  base::LogInfo("no answer about a template", {{"namespace", found.ns}, {"error", error.message}});
+  found.state = state::TemplateState::kQuota;
+  found.refusal.clear();
+  found.retry_at_ms = state_.clock().BootMs() + wait_ms;
 }
 
 // ---- Pods ----
@@ -225,6 +250,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
   } else {
     entry->ledger.failed_at_ms = state_.clock().BootMs();
     entry->ledger.failures = std::min(entry->ledger.failures + 1, 20);
+    base::LogInfo("pod not created", {{"job", key}, {"pod", pod}, {"error", error.message}});
     return;
   }
   ++counters_.pods_refused;

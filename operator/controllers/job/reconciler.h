@@ -52,6 +52,7 @@ class JobReconciler {
   void AskTemplate(state::JobEntry& entry, std::int32_t task);
   void TakeTemplate(const std::string& template_key, const std::string& model,
                     const base::Result<std::string>& answer);
+  void TakeTemplateError(state::Template& found, const base::Error& error);
   void CreatePod(state::JobEntry& entry, const state::Slot& slot);
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
                    const base::Result<std::string>& answer);
