@@ -19,9 +19,6 @@ namespace {
 constexpr std::int64_t kUnseenMs = 10'000;
 constexpr std::int64_t kHeldMs = 1'000;
 
-// A refusal may end without a word to us: a ServiceAccount is created, a namespace relabelled.
-constexpr std::int64_t kRefusedMs = 60'000;
-
 // A look at a placed job costs what its size is, and each of its pods asks for some: a large one is
 // looked at seldom enough that all looks together cost a small part of the time.
 std::int64_t RestMs(const state::JobEntry& entry) {
@@ -35,6 +32,10 @@ std::string Holder(const api::Meta& meta) {
   }
   return "a pod that no controller owns";
 }
+
+// Between two dry runs of a template that has no good answer: doubled each time.
+constexpr std::int64_t kAskAgainMs = 500;
+constexpr std::int64_t kAskAgainMostMs = 60'000;
 
 }  // namespace
 
@@ -163,7 +164,11 @@ void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
   const std::string tenant = state_.TenantOf(entry.job.meta.ns);
   const Result<std::string> pod =
       api::RenderPod(Context(entry, tenant), entry.job.spec.tasks[task], 0, "");
-  found->state = state::TemplateState::kAsked;
+  if (found->state == state::TemplateState::kRefused) {
+    found->retry_at_ms = state_.clock().BootMs() + kAskAgainMostMs;  // in force until answered
+  } else {
+    found->state = state::TemplateState::kAsked;
+  }
   const std::string model = entry.job.spec.gpu_model;
   if (!pod.ok()) {
     TakeTemplate(template_key, model, pod.error());
@@ -187,6 +192,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->grace_seconds = pod.grace_seconds;
     if (!pod.invalid.empty()) found->needs.unsupported = pod.invalid;
     found->refusal.clear();
+    found->failures = 0;
     found->state = state::TemplateState::kGood;
     found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
                                       state_.options().gpu_resource);
@@ -198,16 +204,27 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->state = state::TemplateState::kQuota;
     found->refusal = answer.error().message;
     found->retry_at_ms = state_.clock().BootMs() + 5'000;
-  } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
-    found->state = state::TemplateState::kRefused;
-    found->refusal = answer.error().message;
-    found->retry_at_ms = state_.clock().BootMs() + kRefusedMs;
   } else {
-    found->state = state::TemplateState::kQuota;  // no answer: ask again soon
-    found->refusal.clear();
-    found->retry_at_ms = state_.clock().BootMs() + 500;
+    TakeTemplateError(*found, answer.error());
   }
   state_.MarkJobsOfTemplate(template_key);
+}
+
+// What a template is itself does not change; what others forbid (a policy, a missing ServiceAccount
+// or PriorityClass, a pod-security label) may be allowed later, and nothing tells us when.
+void JobReconciler::TakeTemplateError(state::Template& found, const base::Error& error) {
+  const std::int64_t wait_ms =
+      std::min(kAskAgainMostMs, kAskAgainMs << std::min(found.failures++, 10));
+  if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    found.state = state::TemplateState::kRefused;
+    found.refusal = error.message;
+    found.retry_at_ms = error.code == Code::kInvalid ? 0 : state_.clock().BootMs() + wait_ms;
+    return;
+  }
+  base::LogInfo("no answer about a template", {{"namespace", found.ns}, {"error", error.message}});
+  found.state = state::TemplateState::kQuota;
+  found.refusal.clear();
+  found.retry_at_ms = state_.clock().BootMs() + wait_ms;
 }
 
 // ---- Pods ----
