@@ -132,6 +132,13 @@ std::string CheckRefused(const Json& pod, const std::string& path) {
   if (scheduler != nullptr && *scheduler != kSchedulerName && *scheduler != "") {
     return path + ".spec.schedulerName must be \"" + kSchedulerName + "\" or left out";
   }
+  const Json* restart = Member(pod["spec"], "restartPolicy");
+  if (restart != nullptr && *restart != "Never" && *restart != "OnFailure") {
+    return path +
+           ".spec.restartPolicy must be Never or OnFailure: a pod that is always started anew "
+           "never "
+           "ends";
+  }
   return {};
 }
 

@@ -185,6 +185,9 @@ INSTANTIATE_TEST_SUITE_P(
                 ".spec.ephemeralContainers must be left out: they are added to running pods"},
         Refusal{R"({"spec":{"hostname":"h","containers":[{}]}})",
                 ".spec.hostname must be left out: Muster gives each pod a stable hostname"},
+        Refusal{R"({"spec":{"restartPolicy":"Always","containers":[{}]}})",
+                ".spec.restartPolicy must be Never or OnFailure: a pod that is always started anew "
+                "never ends"},
         Refusal{R"({"spec":{"containers":[]}})",
                 ".spec.containers must be a list of at least one container"},
         Refusal{R"({"spec":{"containers":[{"env":"X=1"}]}})",

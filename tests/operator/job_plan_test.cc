@@ -326,6 +326,14 @@ TEST(JobPlan, AnUnclaimedNamespaceWaitsWithNoTenant) {
   EXPECT_FALSE(actions.eligible);
 }
 
+TEST(JobPlan, WhatATemplateMayNotAskForIsNamedByItsPathInTheJob) {
+  JobBuilder job;
+  job.Task("a", 1).Task("b", 1).made(1).needs.unsupported = "spec.x is not supported: use y";
+  const JobActions actions = job.Plan();
+  EXPECT_EQ(actions.status->reason, "Misconfigured");
+  EXPECT_EQ(actions.status->message, "spec.tasks[1].template.spec.x is not supported: use y");
+}
+
 TEST(JobPlan, APriorityAboveTheTenantsClassIsMisconfiguredAndNamesBoth) {
   JobBuilder job;
   job.Task("main", 1).tenant.spec.priority_class = "normal";

@@ -32,7 +32,9 @@ std::string TemplateComplaint(const Step& step) {
     if (found == nullptr) continue;
     if (found->state == state::TemplateState::kRefused) return found->refusal;
     if (found->state == state::TemplateState::kGood && !found->needs.unsupported.empty()) {
-      return found->needs.unsupported;
+      const bool full = !step.entry.job.spec.short_form;
+      return (full ? "spec.tasks[" + std::to_string(t) + "].template." : "") +
+             found->needs.unsupported;
     }
   }
   return "";
