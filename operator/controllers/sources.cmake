@@ -10,6 +10,7 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched AND TARGET m
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/service.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/status.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/tally.cc
+    ${CMAKE_SOURCE_DIR}/operator/controllers/job/templates.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/times.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/job/waiting.cc
     ${CMAKE_SOURCE_DIR}/operator/controllers/conditions.cc

@@ -33,7 +33,6 @@ class JobBuilder {
   api::JobStatus& status() { return entry.job.status; }
   state::Template& made(std::size_t task) { return templates_[task]; }  // its dry run's answer
   api::Pod& pod(std::size_t i) { return pods_[i].pod; }
-  state::Template& made(std::size_t task) { return templates_[task]; }
 
   state::JobEntry entry;
   JobFacts facts;
