@@ -39,6 +39,15 @@ std::vector<api::Assignment> Assign(const state::ClusterState& state, const stat
 
 constexpr std::string_view kGroupPrefix = "group/";
 
+// The pod that speaks for a foreign group; null if the gang is none, or has no pod left.
+const api::Pod* FirstPodOf(state::ClusterState& state, const std::string& gang_uid) {
+  if (!gang_uid.starts_with(kGroupPrefix)) return nullptr;
+  const state::ForeignGroup* group = state.groups().Find(gang_uid.substr(kGroupPrefix.size()));
+  if (group == nullptr || group->pods.empty()) return nullptr;
+  const state::PodEntry* entry = state.FindPod(*group->pods.begin());
+  return entry == nullptr ? nullptr : &entry->pod;
+}
+
 }  // namespace
 
 SchedulerLoop::SchedulerLoop(state::ClusterState& state, actuate::Actuator& actuator,
@@ -127,6 +136,8 @@ void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
                           {"rule", std::string(ToString(eviction.rule))}});
   if (const state::JobEntry* winner = state_.FindJobByUid(beneficiary.uid)) {
     actuator_.EmitEvent("Job", winner->job.meta, {"Normal", "PreemptedWorkload", eviction.text});
+  } else if (const api::Pod* pod = FirstPodOf(state_, beneficiary.uid)) {
+    actuator_.EmitEvent("Pod", pod->meta, {"Normal", "PreemptedWorkload", eviction.text});
   }
   if (victim.uid.starts_with(kGroupPrefix)) {
     evict_group_(victim.uid.substr(kGroupPrefix.size()), eviction.text);

@@ -112,25 +112,34 @@ void ReadNodeAffinity(const Fields& affinity, PodNeeds& out) {
 }
 
 void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) {
-  const auto found = [&out](std::string path) {
-    if (out.unsupported.empty()) out.unsupported = std::move(path);
+  const auto found = [&out](const std::string& path, const char* fix) {
+    if (out.unsupported.empty()) out.unsupported = path + " is not supported: " + fix;
   };
   constexpr char kRequired[] = "requiredDuringSchedulingIgnoredDuringExecution";
   for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
     const Fields pods = affinity.At(kind);
     const Json* terms = pods.Raw(kRequired);
-    if (terms != nullptr && !terms->empty()) found(pods.Path() + '.' + kRequired);
+    if (terms != nullptr && !terms->empty()) {
+      found(pods.Path() + '.' + kRequired,
+            "take it out, or prefer it (preferredDuringSchedulingIgnoredDuringExecution)");
+    }
   }
   spec.Each("topologySpreadConstraints", [&](const Fields& spread) {
-    if (spread.Text("whenUnsatisfiable") == "DoNotSchedule") found(spread.Path());
+    if (spread.Text("whenUnsatisfiable") == "DoNotSchedule") {
+      found(spread.Path(), "take it out, or set whenUnsatisfiable to ScheduleAnyway");
+    }
   });
   spec.Each("volumes", [&](const Fields& volume) {
-    if (volume.Has("ephemeral")) found(volume.Path() + ".ephemeral");
+    if (volume.Has("ephemeral")) {
+      found(volume.Path() + ".ephemeral", "use an emptyDir, or a claim that is bound already");
+    }
     const Fields claim = volume.At("persistentVolumeClaim");
     if (claim.present()) out.claims.push_back(claim.Text("claimName"));
   });
   const Json* claims = spec.Raw("resourceClaims");
-  if (claims != nullptr && !claims->empty()) found("spec.resourceClaims");
+  if (claims != nullptr && !claims->empty()) {
+    found("spec.resourceClaims", "ask for devices in resources");
+  }
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ Json Metadata(const PodContext& context, const TaskSpec& task, std::int32_t inde
 void FillSpec(const PodContext& context, const TaskSpec& task, std::int32_t index, Json& spec) {
   const Job& job = *context.job;
   spec["schedulerName"] = kSchedulerName;
-  if (!spec.contains("restartPolicy")) spec["restartPolicy"] = "Never";
+  // An explicit null would become the core's default, Always.
+  if (spec["restartPolicy"].is_null()) spec["restartPolicy"] = "Never";
   spec["hostname"] = PodHostname(job, task.name, index);
   if (PodCount(job) >= 2) spec["subdomain"] = job.meta.name;
 }

@@ -16,14 +16,8 @@ Json Namespaces(const std::vector<std::string>& names) {
 }
 
 // Who may talk to pods here, and to whom they may talk.
-Json Peers(const std::string& tenant, const std::string& isolation,
-           const std::vector<std::string>& allowed) {
-  Json peers = Json::array();
-  if (isolation == "strict") {
-    peers.push_back({{"podSelector", Json::object()}});
-  } else {
-    peers.push_back({{"namespaceSelector", {{"matchLabels", {{kLabelTenant, tenant}}}}}});
-  }
+Json Peers(const std::string& tenant, const std::vector<std::string>& allowed) {
+  Json peers = Json::array({{{"namespaceSelector", {{"matchLabels", {{kLabelTenant, tenant}}}}}}});
   if (!allowed.empty()) peers.push_back(Namespaces(allowed));
   return peers;
 }
@@ -60,7 +54,7 @@ std::string RenderedName(const std::string& tenant) { return "muster-" + tenant;
 std::string RenderNetworkPolicy(const std::string& ns, const std::string& tenant,
                                 const std::string& isolation,
                                 const std::vector<std::string>& allowed) {
-  const Json peers = Peers(tenant, isolation, allowed);
+  const Json peers = Peers(tenant, allowed);
   Json spec = {{"podSelector", Json::object()},
                {"policyTypes", Json::array({"Ingress"})},
                {"ingress", Json::array({{{"from", peers}}})}};

@@ -1,5 +1,7 @@
 #include "api/template_json.h"
 
+#include "muster/base/quantity.h"
+
 namespace muster::api {
 namespace {
 
@@ -41,6 +43,18 @@ bool ObjectOrAbsent(const Json& object, const char* key) {
   return member == nullptr || member->is_object();
 }
 
+// The API server refuses a pod with such an amount too, but does not say which one it is.
+std::string CheckAmounts(const Json& amounts, const std::string& path) {
+  for (const auto& [name, amount] : amounts.items()) {
+    if (amount.is_number() || amount.is_null()) continue;
+    if (!amount.is_string())
+      return path + '.' + name + " must be a quantity such as 500m, 2 or 4Gi";
+    const auto parsed = base::ParseUnits(amount.get_ref<const std::string&>());
+    if (!parsed.ok()) return path + '.' + name + ' ' + parsed.error().message;
+  }
+  return {};
+}
+
 std::string CheckContainer(const Json& container, const std::string& path) {
   if (!container.is_object()) return path + " must be an object";
   for (const char* key : {"env", "volumeMounts"}) {
@@ -56,9 +70,11 @@ std::string CheckContainer(const Json& container, const std::string& path) {
   }
   const Json* resources = Member(container, "resources");
   for (const char* key : {"requests", "limits"}) {
-    if (resources != nullptr && !ObjectOrAbsent(*resources, key)) {
-      return MustBe(path + ".resources", key, "an object");
-    }
+    const Json* amounts = resources == nullptr ? nullptr : Member(*resources, key);
+    if (amounts == nullptr) continue;
+    if (!amounts->is_object()) return MustBe(path + ".resources", key, "an object");
+    const std::string wrong = CheckAmounts(*amounts, path + ".resources." + key);
+    if (!wrong.empty()) return wrong;
   }
   return {};
 }
@@ -115,6 +131,13 @@ std::string CheckRefused(const Json& pod, const std::string& path) {
   const Json* scheduler = Member(pod["spec"], "schedulerName");
   if (scheduler != nullptr && *scheduler != kSchedulerName && *scheduler != "") {
     return path + ".spec.schedulerName must be \"" + kSchedulerName + "\" or left out";
+  }
+  const Json* restart = Member(pod["spec"], "restartPolicy");
+  if (restart != nullptr && *restart != "Never" && *restart != "OnFailure") {
+    return path +
+           ".spec.restartPolicy must be Never or OnFailure: a pod that is always started anew "
+           "never "
+           "ends";
   }
   return {};
 }

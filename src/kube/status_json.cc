@@ -21,6 +21,7 @@ Code ToCode(int status, const std::string& reason) {
     case 410:
       return Code::kGone;
     case 401:
+      return Code::kUnavailable;  // our credentials, not the request; they are read anew
     case 403:
       return Code::kForbidden;
     case 429:
@@ -30,6 +31,16 @@ Code ToCode(int status, const std::string& reason) {
   }
   // 408 is the API server giving up on us in time, not a fault of the request.
   return status >= 500 || status == 408 ? Code::kUnavailable : Code::kInvalid;
+}
+
+// A 403 that judges the server's own state or our rights and not the object: it has just started
+// and its caches are not filled, our roles are not (yet) there, or the fence does not see our
+// Lease.
+bool SaysNothingOfTheObject(std::string_view message) {
+  const auto has = [&](std::string_view words) { return message.find(words) != message.npos; };
+  return (has("User \"") && has("\" cannot ")) || has("not yet ready to handle request") ||
+         has("no params found for policy binding") || has("fenced: ") ||
+         has("delay between when CustomResourceDefinitions are created");
 }
 
 std::string Excerpt(std::string_view body) {
@@ -49,6 +60,9 @@ base::Error ToError(const Response& response) {
   if (error.message.empty()) {
     error.message = "HTTP status " + std::to_string(response.status);
     if (!body.empty()) error.message += ": " + Excerpt(body);
+  }
+  if (error.code == Code::kForbidden && SaysNothingOfTheObject(error.message)) {
+    error.code = Code::kUnavailable;
   }
   if (error.code == Code::kThrottled || error.code == Code::kUnavailable) {
     error.retry_after_ms = std::max(response.retry_after_ms,

@@ -126,15 +126,22 @@ TEST_P(UnsupportedFields, AreNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Of, UnsupportedFields,
     testing::Values(
-        Unsupported{R"({"affinity":{"podAntiAffinity":
+        Unsupported{
+            R"({"affinity":{"podAntiAffinity":
             {"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"x"}]}}})",
-                    "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"},
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution is not "
+            "supported: take it out, or prefer it "
+            "(preferredDuringSchedulingIgnoredDuringExecution)"},
         Unsupported{R"({"topologySpreadConstraints":[{"whenUnsatisfiable":"ScheduleAnyway"},
                                                      {"whenUnsatisfiable":"DoNotSchedule"}]})",
-                    "spec.topologySpreadConstraints[1]"},
-        Unsupported{R"({"volumes":[{"name":"a"},{"name":"b","ephemeral":{}}]})",
-                    "spec.volumes[1].ephemeral"},
-        Unsupported{R"({"resourceClaims":[{"name":"a"}]})", "spec.resourceClaims"},
+                    "spec.topologySpreadConstraints[1] is not supported: take it out, or set "
+                    "whenUnsatisfiable to ScheduleAnyway"},
+        Unsupported{
+            R"({"volumes":[{"name":"a"},{"name":"b","ephemeral":{}}]})",
+            "spec.volumes[1].ephemeral is not supported: use an emptyDir, or a claim that is bound "
+            "already"},
+        Unsupported{R"({"resourceClaims":[{"name":"a"}]})",
+                    "spec.resourceClaims is not supported: ask for devices in resources"},
         Unsupported{R"({"affinity":{"podAffinity":
             {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})",
                     ""}));

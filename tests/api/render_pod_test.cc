@@ -185,10 +185,21 @@ INSTANTIATE_TEST_SUITE_P(
                 ".spec.ephemeralContainers must be left out: they are added to running pods"},
         Refusal{R"({"spec":{"hostname":"h","containers":[{}]}})",
                 ".spec.hostname must be left out: Muster gives each pod a stable hostname"},
+        Refusal{R"({"spec":{"restartPolicy":"Always","containers":[{}]}})",
+                ".spec.restartPolicy must be Never or OnFailure: a pod that is always started anew "
+                "never ends"},
         Refusal{R"({"spec":{"containers":[]}})",
                 ".spec.containers must be a list of at least one container"},
         Refusal{R"({"spec":{"containers":[{"env":"X=1"}]}})",
                 ".spec.containers[0].env must be a list"},
+        Refusal{R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"abc"}}}]}})",
+                ".spec.containers[0].resources.requests.cpu \"abc\" is not a quantity such as "
+                "500m, 2 or 4Gi"},
+        Refusal{R"({"spec":{"containers":[{"resources":{"limits":{"a.b/c":["1"]}}}]}})",
+                ".spec.containers[0].resources.limits.a.b/c must be a quantity such as 500m, 2 or "
+                "4Gi"},
+        Refusal{R"({"spec":{"containers":[{"resources":{"requests":{"cpu":"-1"}}}]}})",
+                ".spec.containers[0].resources.requests.cpu \"-1\" must not be negative"},
         Refusal{R"({"spec":{"containers":[7]}})", ".spec.containers[0] must be an object"},
         Refusal{R"({"spec":7})", ".spec must be an object"},
         Refusal{R"({"metadata":{"labels":"x"},"spec":{"containers":[{}]}})",

@@ -12,9 +12,10 @@ import time
 import unittest
 
 import harness
-from fault_proxy import MOMENTS, FaultProxy, Trap
-from judge import judge_creates, judge_jobs, judge_pods
+from fault_proxy import MOMENTS, Trap
+from judge import judge_creates, judge_gangs, judge_jobs, judge_leaders, judge_pods
 from kube_client import path_of
+from proxied import ProxiedHouse
 from story import job_body, template
 
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
@@ -43,19 +44,12 @@ LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retr
 HOUSE = None
 
 
-class ProxiedHouse(harness.House):
-    """Every replica reaches the API server through a proxy of its own."""
+class MortalHouse(ProxiedHouse):
+    """Replicas are ended at exact writes, and started again."""
 
     def __init__(self, **options):
-        self.proxies = {}
         self.buried = set()  # holder identities of processes that we ended
         super().__init__(**options)
-
-    def credentials(self, name):
-        direct = super().credentials(name)
-        if name not in self.proxies:
-            self.proxies[name] = FaultProxy(direct)
-        return self.proxies[name].write_kubeconfig(self.folder / f"{name}.proxied")
 
     def holder_identity(self):
         """As harness, but nobody while the Lease names a dead process: a revived replica has the
@@ -101,15 +95,10 @@ class ProxiedHouse(harness.House):
         self.replicas.append(fresh)
         return fresh
 
-    def close(self, ok=True):
-        super().close(ok)
-        for proxy in self.proxies.values():
-            proxy.close()
-
 
 def setUpModule():
     global HOUSE
-    HOUSE = ProxiedHouse(nodes=8, replicas=2, flags=LEASE)
+    HOUSE = MortalHouse(nodes=8, replicas=2, flags=LEASE)
     HOUSE.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
                                   "metadata": {"name": SPACE}})
     HOUSE.kube.apply(path_of("ServiceAccount", SPACE, "default"), {
@@ -149,6 +138,7 @@ class Failover(unittest.TestCase):
             lambda: not judge_jobs(self.jobs()), timeout)
         self.assertEqual(judge_pods(HOUSE.mirror.changes("Pod")), [])
         self.assertEqual(judge_creates(HOUSE.writes()), [])
+        self.assertEqual(judge_gangs(HOUSE.writes()), [])
 
     def kill_at(self, kind, moment):
         HOUSE.leader()
@@ -199,6 +189,15 @@ class Failover(unittest.TestCase):
             gang = rng.random() < 0.4
             self.submit(f"{prefix}-{i}", replicas=rng.choice((2, 3, 4)) if gang else 1,
                         gpu=rng.choice((0, 1, 2)), seconds=rng.choice((0, 1, 2)))
+
+    def test_a_standby_writes_nothing(self):
+        leader, before = HOUSE.leader(), len(HOUSE.writes())
+        self.submit("standby-one")
+        self.submit("standby-gang", replicas=3)
+        self.finish()
+        written = HOUSE.writes()[before:]
+        self.assertTrue(any(write.resource == "pods" for write in written))
+        self.assertEqual(judge_leaders(written, "system:muster:" + leader.name), [])
 
     def test_killed_at_each_kind_of_write(self):
         cases = [(kind, moment) for kind in WRITES for moment in MOMENTS] if CAMPAIGN else SLICE

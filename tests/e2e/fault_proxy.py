@@ -1,4 +1,5 @@
-"""A proxy between one operator replica and the API server that can end the replica at an exact write.
+"""A proxy between one operator replica and the API server that can end the replica at an exact write,
+or answer as a server does that has too much to do (`busy`).
 
 The replica speaks TLS to a loopback port with a certificate made on the spot; the proxy forwards with
 the replica's own client certificate.  A Trap names a write by method and path and one of three moments
@@ -66,6 +67,8 @@ class FaultProxy:
             pem.flush()
             self.tls.load_cert_chain(pem.name)
         self.trap = None
+        self.busy = False  # every request but those of the Lease is answered 429
+        self.turned_away = 0
         proxy = self
 
         class Handler(_Handler):
@@ -124,6 +127,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _forward(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else None
+        if self.owner.busy and "/leases" not in self.path:
+            self._turn_away()
+            return
         trap = self.owner.trap
         caught = trap if trap and trap.matches(self.command, self.path, body) else None
         if caught and caught.moment == "before":
@@ -148,6 +154,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.upstream.close()
         if caught:
             caught.spring(self.owner)
+
+    def _turn_away(self):
+        """As priority and fairness does it: leases have a priority level of their own."""
+        self.owner.turned_away += 1
+        text = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 429,
+                           "reason": "TooManyRequests", "details": {"retryAfterSeconds": 1},
+                           "message": "too many requests, please try again later"}).encode()
+        self.send_response(429)
+        self.send_header("Retry-After", "1")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
 
     def _ask(self, body):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}

@@ -229,11 +229,12 @@ def install(kube):
                    f"{item['metadata']['name']}", item)
     for crd in crds:
         _wait_served(kube, crd)
-    _wait_admitted(kube)
+    wait_admitted(kube)
 
 
-def _wait_admitted(kube):
-    """Admission policies learn of new kinds with a delay: until then every Job is refused."""
+def wait_admitted(kube):
+    """Admission policies learn of our kinds with a delay, also where the API server has just started:
+    until then every Job is refused."""
     probe = {"apiVersion": "scheduler.io/v1", "kind": "Job", "spec": {"image": "busybox:1.36"},
              "metadata": {"name": "probe", "namespace": "default"}}
     end = time.monotonic() + 60

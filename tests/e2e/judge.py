@@ -71,24 +71,87 @@ def judge_pods(changes, gpus_per_node=8):
     return judge.wrong
 
 
-def judge_creates(writes):
-    """By the audit log: each pod index is created at most once an attempt, unless the one before was
-    deleted; and no refused epoch ever got through."""
-    wrong = []
-    created = collections.Counter()
+def _creates(writes):
+    """(slot, attempt, write) of every pod of a job that the operator created."""
     for write in writes:
         if write.dry or write.resource != "pods" or not by_operator(write):
             continue
-        if write.verb == "create" and write.code == 201:
-            labels = write.response["metadata"].get("labels", {})
-            slot = _slot(write.response)
-            if slot is None:
-                continue
-            key = slot + (labels["scheduler.io/attempt"],)
-            created[key] += 1
-            if created[key] > 1:
-                wrong.append(f"{write.name} was created {created[key]} times in one attempt")
+        if write.verb == "create" and write.code == 201 and (slot := _slot(write.response)):
+            yield slot, int(write.response["metadata"]["labels"]["scheduler.io/attempt"]), write
+
+
+def _version(write):
+    """etcd's revision: the one order that all writes share."""
+    return int(write.response["metadata"]["resourceVersion"])
+
+
+def judge_creates(writes):
+    """By the audit log: each pod index is created at most once an attempt; no refused epoch ever got
+    through: in the order of etcd, no pod follows one of a newer epoch."""
+    wrong = []
+    created = collections.Counter()
+    newest = 0
+    for slot, attempt, write in sorted(_creates(writes), key=lambda found: _version(found[2])):
+        created[slot, attempt] += 1
+        if created[slot, attempt] > 1:
+            wrong.append(f"{write.name} was created {created[slot, attempt]} times in one attempt")
+        epoch = int(write.response["metadata"]["annotations"]["scheduler.io/epoch"])
+        if epoch < newest:
+            wrong.append(f"{write.name} of epoch {epoch} follows a pod of epoch {newest}")
+        newest = max(newest, epoch)
     return wrong
+
+
+def _width(spec):
+    tasks = spec.get("tasks") or [{"replicas": spec.get("replicas", 1)}]
+    return sum(task.get("replicas", 1) for task in tasks)
+
+
+def _assigned(placement):
+    count = 0
+    for place in placement.get("assignments", []):
+        for span in place["indexes"].split(","):
+            first, _, last = span.partition("-")
+            count += int(last or first) - int(first) + 1
+    return count
+
+
+def judge_gangs(writes):
+    """By the audit log: no pod of a gang is created before one write has placed its minimum, and an
+    attempt whose pods were not all created was released."""
+    wrong, committed, released, made = [], {}, set(), collections.Counter()
+    events = [write for write in writes if write.resource == "jobs/status" and by_operator(write)
+              and write.code == 200 and not write.dry]
+    events += [write for _, _, write in _creates(writes)]
+    for write in sorted(events, key=_version):
+        body = write.response
+        if write.resource == "jobs/status":
+            placement = body["status"].get("placement")
+            if placement:
+                key = body["metadata"]["uid"], placement["attempt"]
+                committed[key] = (_assigned(placement), body["spec"], write.name)
+                if placement["state"] == "Releasing":
+                    released.add(key)
+            continue
+        slot = _slot(body)
+        key = slot[0], int(body["metadata"]["labels"]["scheduler.io/attempt"])
+        made[key] += 1
+        single = body["spec"].get("subdomain") is None
+        if key not in committed and not single:
+            wrong.append(f"{write.name} was created before its gang was committed")
+    for key, (assigned, spec, name) in committed.items():
+        least = spec.get("gang", {}).get("minMember") or _width(spec)
+        if assigned < least:
+            wrong.append(f"{name}: attempt {key[1]} was committed with {assigned} of {least} pods")
+        if made[key] < least and key not in released:
+            wrong.append(f"{name}: attempt {key[1]} ran {made[key]} of {least} pods")
+    return wrong
+
+
+def judge_leaders(writes, user):
+    """By the audit log: all writes but those of the Lease are this user's."""
+    return [f"{write!r} by {write.user}" for write in writes if by_operator(write)
+            and write.resource != "leases" and write.user != user]
 
 
 def judge_jobs(jobs):

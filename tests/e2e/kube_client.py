@@ -37,6 +37,18 @@ def path_of(kind, namespace=None, name=None):
 class Kube(Api):
     """CRUD by kind, and watches.  Refusals are ApiError; an absent server is OSError."""
 
+    def request(self, verb, path, body=None, content_type="application/json", timeout=60):
+        """Patient with a busy machine, and with an API server whose admission policies do not know
+        our kinds yet: each policy learns of them by itself, some seconds after the others."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return super().request(verb, path, body, content_type, timeout)
+            except ApiError as error:
+                if "There can be a delay between" not in str(error) or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
+
     def apply(self, path, body, manager="test"):
         return self.request("PATCH", f"{path}?fieldManager={manager}&force=true", body,
                             "application/apply-patch+yaml")

@@ -22,13 +22,13 @@ PATIENCE = 90  # seconds; only a failure, or a very busy machine, takes so long
 FINISHED = ("Succeeded", "Failed", "Cancelled")
 
 
-def side_by_side(tests, begin=None, **options):
+def side_by_side(tests, begin=None, kind=harness.House, **options):
     """The suite for a file's load_tests: one house for all of it; begin(house) before the tests."""
     def start():
         global HOUSE
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: sys.exit(130))
-        HOUSE = harness.House(**options)
+        HOUSE = kind(**options)
         if begin:
             begin(HOUSE)
 

@@ -57,7 +57,7 @@ TEST_F(ClientTest, CreatesReadsAndDeletes) {
 TEST_F(ClientTest, StatusesBecomeCodes) {
   Client client(api_.transport(), clock_, {});
   const std::vector<std::pair<int, Code>> table = {
-      {400, Code::kInvalid},     {401, Code::kForbidden},   {403, Code::kForbidden},
+      {400, Code::kInvalid},     {401, Code::kUnavailable}, {403, Code::kForbidden},
       {404, Code::kNotFound},    {409, Code::kConflict},    {410, Code::kGone},
       {422, Code::kInvalid},     {408, Code::kUnavailable}, {500, Code::kUnavailable},
       {503, Code::kUnavailable}, {504, Code::kUnavailable}};

@@ -40,6 +40,24 @@ TEST(ToError, TakesTheMessageOfAStatusOrTheBeginningOfTheBody) {
   EXPECT_EQ(ToError({500, "", 0}).message, "HTTP status 500");
 }
 
+TEST(ToError, OnlyARefusalOfTheObjectIsForGood) {
+  const auto code = [](const std::string& message) {
+    return ToError({403, R"({"message":")" + message + "\"}", 0}).code;
+  };
+  EXPECT_EQ(code(R"(pods \"p\" is forbidden: violates PodSecurity \"restricted:latest\")"),
+            base::Code::kForbidden);
+  EXPECT_EQ(code(R"(pods is forbidden: User \"u\" cannot create resource \"pods\")"),
+            base::Code::kUnavailable);
+  EXPECT_EQ(code(R"(pods \"p\" is forbidden: not yet ready to handle request)"),
+            base::Code::kUnavailable);
+  EXPECT_EQ(code("failed to configure binding: no params found for policy binding with `Deny`"),
+            base::Code::kUnavailable);
+  EXPECT_EQ(code("Resource kind scheduler.io/v1, Kind=Job not found. There can be a delay between "
+                 "when CustomResourceDefinitions are created and when they are available."),
+            base::Code::kUnavailable);
+  EXPECT_EQ(code("denied request: fenced: u does not hold the lease"), base::Code::kUnavailable);
+}
+
 TEST(ToError, TheLongerOfBothRetryAftersCounts) {
   const std::string body = R"({"details":{"retryAfterSeconds":3}})";
   EXPECT_EQ(ToError({429, body, 1'000}).retry_after_ms, 3'000);

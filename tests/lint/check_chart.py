@@ -12,6 +12,10 @@ import tempfile
 import jsonschema
 import yaml
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "hack"))
+
+import config_schema  # noqa: E402
+
 FORBIDDEN_VERBS = {"*", "escalate", "impersonate", "deletecollection"}
 FORBIDDEN = {"secrets", "roles", "serviceaccounts", "serviceaccounts/token", "pods/exec"}
 SWITCHES = [
@@ -40,10 +44,35 @@ def values_schema(root):
     for error in jsonschema.Draft7Validator(schema).iter_errors(values):
         yield f"values.yaml: {error.json_path}: {error.message}"
     wrong = [{"replicas": 0}, {"replica": 2}, {"image": {"pullPolicy": "Sometimes"}},
-             {"networkPolicy": {"apiServerPorts": [70000]}}]
+             {"networkPolicy": {"apiServerPorts": [70000]}},
+             {"config": {"defaultTenat": "a"}}, {"config": {"policy": {"aging": {"step": "1"}}}}]
+    wrong += [{"config": nested(path, "a")} for path in config_schema.GIVEN]
     for change in wrong:
         if jsonschema.Draft7Validator(schema).is_valid({**values, **change}):
             yield f"values.schema.json accepts {change}"
+
+
+def nested(path, value):
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
+
+
+def restarts(root, sync):
+    """A change of what is not reloaded replaces the pods, a change of what is reloaded does not."""
+    page = (root / "docs" / "reference" / "config.md").read_text()
+    for path, _, live, _ in config_schema.rows(page):
+        if live != (path.startswith("policy.") or path == "log.level"):
+            yield f"muster.fixedConfig in _helpers.tpl is wrong about {path}"
+
+    def marks(*arguments):
+        return {item["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+                for item in sync.render(*arguments) if item["kind"] == "Deployment"}
+    before = marks()
+    for change, live in (("log.level=debug", True), ("policy.workLimit=5000", True),
+                         ("log.format=text", False), ("defaultTenant=a", False)):
+        if (marks("--set", f"config.{change}") == before) != live:
+            yield f"config.{change} {'replaces' if live else 'does not replace'} the pods"
 
 
 def helm_lint(root, sync):
@@ -138,7 +167,7 @@ def main(root):
     root = root.resolve()
     sync = load_sync(root)
     bad = list(values_schema(root)) + list(in_step(root))
-    for check in (helm_lint, same_objects, switches, grants, names_derive):
+    for check in (helm_lint, same_objects, switches, restarts, grants, names_derive):
         bad += check(root, sync)
     print("\n".join(bad) if bad else "chart ok")
     return bool(bad)

@@ -16,6 +16,32 @@ std::string Phase(const JobActions& actions) {
   return actions.status ? actions.status->phase : "(no write)";
 }
 
+// ---- Templates ----
+
+TEST(JobPlan, WhatOthersForbidIsAskedAgainInTimeAndToldMeanwhile) {
+  JobBuilder job;
+  job.Task("main", 2);
+  job.made(0).state = state::TemplateState::kRefused;
+  job.made(0).refusal = "no service account";
+  job.made(0).retry_at_ms = job.facts.boot_ms + 700;
+  JobActions actions = job.Plan();
+  EXPECT_TRUE(actions.ask_templates.empty());
+  EXPECT_EQ(actions.wake_in_ms, 700);
+  EXPECT_EQ(actions.status->reason, "Misconfigured");
+  job.made(0).retry_at_ms = job.facts.boot_ms;
+  actions = job.Plan();
+  EXPECT_EQ(actions.ask_templates, std::vector<std::int32_t>{0});
+  EXPECT_EQ(actions.status->message, "no service account");
+}
+
+TEST(JobPlan, WhatIsWrongWithTheTemplateItselfIsNotAskedAgain) {
+  JobBuilder job;
+  job.Task("main", 2);
+  job.made(0).state = state::TemplateState::kRefused;
+  job.made(0).refusal = "labels must be an object";
+  EXPECT_TRUE(job.Plan().ask_templates.empty());
+}
+
 // ---- Commit ----
 
 TEST(JobPlan, AGangIsCommittedBeforeAnyPodExists) {
@@ -298,6 +324,14 @@ TEST(JobPlan, AnUnclaimedNamespaceWaitsWithNoTenant) {
   EXPECT_EQ(Phase(actions), "Pending");
   EXPECT_EQ(actions.status->reason, "NoTenant");
   EXPECT_FALSE(actions.eligible);
+}
+
+TEST(JobPlan, WhatATemplateMayNotAskForIsNamedByItsPathInTheJob) {
+  JobBuilder job;
+  job.Task("a", 1).Task("b", 1).made(1).needs.unsupported = "spec.x is not supported: use y";
+  const JobActions actions = job.Plan();
+  EXPECT_EQ(actions.status->reason, "Misconfigured");
+  EXPECT_EQ(actions.status->message, "spec.tasks[1].template.spec.x is not supported: use y");
 }
 
 TEST(JobPlan, APriorityAboveTheTenantsClassIsMisconfiguredAndNamesBoth) {

@@ -8,7 +8,10 @@ using testing::JobFixture;
 
 class JobTroubleTest : public JobFixture {
  protected:
-  JobTroubleTest() { PutNode("n1", 8); }
+  JobTroubleTest() {
+    PutNode("n1", 8);
+    for (const char* name : {"n2", "n3", "n4"}) PutNode(name, 8);
+  }
 };
 
 TEST_F(JobTroubleTest, AJobWhoseHandlingThrewSaysSo) {
@@ -31,6 +34,18 @@ TEST_F(JobTroubleTest, AServiceOfSomebodyElseUnderTheGangsNameIsTold) {
   Settle();
   EXPECT_EQ(Status("train").reason, "Misconfigured");
   EXPECT_NE(Status("train").message.find("Service train"), std::string::npos);
+}
+
+TEST_F(JobTroubleTest, ALargeGangIsLookedAtSeldomAndLosesNothingByIt) {
+  PutJob("large", 160, 0);
+  Settle();
+  EXPECT_EQ(PodsOf("large").size(), 160u);
+  EXPECT_GT(Entry("large").rest_until_ms, clock_.BootMs());
+  RunPods("large");
+  After(1);
+  After(1);
+  EXPECT_EQ(Status("large").phase, "Running");
+  EXPECT_EQ(Status("large").ready, "160/160");
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class JobBuilder {
 
   api::JobSpec& spec() { return entry.job.spec; }
   api::JobStatus& status() { return entry.job.status; }
+  state::Template& made(std::size_t task) { return templates_[task]; }  // its dry run's answer
   api::Pod& pod(std::size_t i) { return pods_[i].pod; }
   state::Template& made(std::size_t task) { return templates_[task]; }
 

@@ -50,6 +50,12 @@ yes
 {{- end -}}
 {{- end -}}
 
+{{- /* The settings that a running operator does not take over ("live" in docs/reference/config.md). */ -}}
+{{- define "muster.fixedConfig" -}}
+{{- $fixed := omit .Values.config "policy" "log" -}}
+{{- toYaml (set $fixed "log" (omit (default dict .Values.config.log) "level")) -}}
+{{- end -}}
+
 {{- define "muster.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532

@@ -23,7 +23,7 @@ inline constexpr char kLabelPodSecurity[] = "pod-security.kubernetes.io/enforce"
 std::string RenderedName(const std::string& tenant);
 
 // isolation "namespace": in from namespaces of the same tenant, and from `allowed`.
-// isolation "strict": nothing in or out but the namespace itself, `allowed`, and DNS.
+// isolation "strict": the same, and out to these and to DNS only.
 // `allowed`: names of namespaces, sorted.
 std::string RenderNetworkPolicy(const std::string& ns, const std::string& tenant,
                                 const std::string& isolation,

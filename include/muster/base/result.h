@@ -19,7 +19,7 @@ enum class Code {
   kExists,       // the name is taken: look who holds it
   kGone,         // the history is lost: list again
   kThrottled,    // back off (Error::retry_after_ms, 0 if the server did not say)
-  kUnavailable,  // no answer, or 5xx: retry; a write may or may not have happened
+  kUnavailable,  // no answer, 5xx, or our own rights are in doubt: retry; a write may have happened
   kInvalid,      // the input is wrong: tell the user, do not retry
   kForbidden,    // not allowed: tell the user, do not retry
   kInternal,     // a bug of ours

@@ -117,6 +117,7 @@ struct JobEntry {
   std::vector<api::TaskStatus> counted;  // ready pods and results as of the last evaluation
   std::int64_t counted_ms = 0;           // when they last changed
   std::int64_t message_written_ms = 0;   // of the hold in the status
+  std::int64_t rest_until_ms = 0;        // BootMs; a large job is not looked at before
   bool uncounted = false;       // a committed pod whose size is not known yet: no decision before
   bool void_placement = false;  // written by an older leader after our barrier
 };

@@ -19,7 +19,7 @@ enum class TemplateState {
   kUnknown,  // a dry run is to be asked for
   kAsked,    // in flight
   kGood,
-  kRefused,  // for good, until the template, the tenant or a LimitRange changes
+  kRefused,  // until the template, the tenant or a LimitRange changes, or it is asked again
   kQuota,    // "exceeded quota": asked again later
 };
 
@@ -33,7 +33,8 @@ struct Template {
   sched::Amounts request;           // with kGood
   sched::Amounts limits;
   std::int32_t users = 0;        // job tasks that refer to it
-  std::int64_t retry_at_ms = 0;  // with kQuota and kRefused
+  std::int64_t retry_at_ms = 0;  // with kQuota and kRefused; 0: not by time
+  std::int32_t failures = 0;     // dry runs in a row without a good answer
 };
 
 // Key of a template: namespace, the template itself, and what rendering adds that is not the job's

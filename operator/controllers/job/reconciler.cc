@@ -19,8 +19,11 @@ namespace {
 constexpr std::int64_t kUnseenMs = 10'000;
 constexpr std::int64_t kHeldMs = 1'000;
 
-// A refusal may end without a word to us: a ServiceAccount is created, a namespace relabelled.
-constexpr std::int64_t kRefusedMs = 60'000;
+// A look at a placed job costs what its size is, and each of its pods asks for some: a large one is
+// looked at seldom enough that all looks together cost a small part of the time.
+std::int64_t RestMs(const state::JobEntry& entry) {
+  return entry.placement ? std::min<std::int64_t>(250, entry.replicas / 16) : 0;
+}
 
 // Who has a pod's name, as people look for it.
 std::string Holder(const api::Meta& meta) {
@@ -29,6 +32,10 @@ std::string Holder(const api::Meta& meta) {
   }
   return "a pod that no controller owns";
 }
+
+// Between two dry runs of a template that has no good answer: doubled each time.
+constexpr std::int64_t kAskAgainMs = 500;
+constexpr std::int64_t kAskAgainMostMs = 60'000;
 
 }  // namespace
 
@@ -42,6 +49,12 @@ void JobReconciler::Reconcile(const std::string& key) {
     over_limit_.erase(key);
     return;
   }
+  const std::int64_t rest = entry->rest_until_ms - state_.clock().BootMs();
+  if (rest > 0) {
+    wake_(key, rest);
+    return;
+  }
+  entry->rest_until_ms = state_.clock().BootMs() + RestMs(*entry);
   const JobFacts facts = BuildFacts(*entry);
   if (facts.over_limit.empty()) {
     over_limit_.erase(key);
@@ -151,7 +164,11 @@ void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
   const std::string tenant = state_.TenantOf(entry.job.meta.ns);
   const Result<std::string> pod =
       api::RenderPod(Context(entry, tenant), entry.job.spec.tasks[task], 0, "");
-  found->state = state::TemplateState::kAsked;
+  if (found->state == state::TemplateState::kRefused) {
+    found->retry_at_ms = state_.clock().BootMs() + kAskAgainMostMs;  // in force until answered
+  } else {
+    found->state = state::TemplateState::kAsked;
+  }
   const std::string model = entry.job.spec.gpu_model;
   if (!pod.ok()) {
     TakeTemplate(template_key, model, pod.error());
@@ -175,6 +192,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->grace_seconds = pod.grace_seconds;
     if (!pod.invalid.empty()) found->needs.unsupported = pod.invalid;
     found->refusal.clear();
+    found->failures = 0;
     found->state = state::TemplateState::kGood;
     found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
                                       state_.options().gpu_resource);
@@ -186,16 +204,27 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->state = state::TemplateState::kQuota;
     found->refusal = answer.error().message;
     found->retry_at_ms = state_.clock().BootMs() + 5'000;
-  } else if (answer.error().code == Code::kInvalid || answer.error().code == Code::kForbidden) {
-    found->state = state::TemplateState::kRefused;
-    found->refusal = answer.error().message;
-    found->retry_at_ms = state_.clock().BootMs() + kRefusedMs;
   } else {
-    found->state = state::TemplateState::kQuota;  // no answer: ask again soon
-    found->refusal.clear();
-    found->retry_at_ms = state_.clock().BootMs() + 500;
+    TakeTemplateError(*found, answer.error());
   }
   state_.MarkJobsOfTemplate(template_key);
+}
+
+// What a template is itself does not change; what others forbid (a policy, a missing ServiceAccount
+// or PriorityClass, a pod-security label) may be allowed later, and nothing tells us when.
+void JobReconciler::TakeTemplateError(state::Template& found, const base::Error& error) {
+  const std::int64_t wait_ms =
+      std::min(kAskAgainMostMs, kAskAgainMs << std::min(found.failures++, 10));
+  if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    found.state = state::TemplateState::kRefused;
+    found.refusal = error.message;
+    found.retry_at_ms = error.code == Code::kInvalid ? 0 : state_.clock().BootMs() + wait_ms;
+    return;
+  }
+  base::LogInfo("no answer about a template", {{"namespace", found.ns}, {"error", error.message}});
+  found.state = state::TemplateState::kQuota;
+  found.refusal.clear();
+  found.retry_at_ms = state_.clock().BootMs() + wait_ms;
 }
 
 // ---- Pods ----
@@ -348,6 +377,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
   state::JobEntry* entry = Same(key, uid);
   if (entry == nullptr) return;
   entry->ledger.status_in_flight = false;
+  entry->rest_until_ms = 0;  // what follows a commit follows at once
   state_.MarkJob(key);
   const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
   if (!answer.ok()) {

@@ -54,6 +54,7 @@ class JobReconciler {
   void AskTemplate(state::JobEntry& entry, std::int32_t task);
   void TakeTemplate(const std::string& template_key, const std::string& model,
                     const base::Result<std::string>& answer);
+  void TakeTemplateError(state::Template& found, const base::Error& error);
   void CreatePod(state::JobEntry& entry, const state::Slot& slot);
   static std::string NameHeld(const api::Meta& holder);
   void Refuse(state::JobEntry& entry, const std::string& message, bool quota = false);

@@ -197,7 +197,7 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
   }
   step.write = true;
   step.actions.lane = kube::Lane::kCommit;
-  if (step.tally.live == step.tally.stranded) WaitForLostNode(step);
+  if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
 }
 
 void PlanReleasing(Step& step) {

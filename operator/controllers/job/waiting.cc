@@ -32,7 +32,9 @@ std::string TemplateComplaint(const Step& step) {
     if (found == nullptr) continue;
     if (found->state == state::TemplateState::kRefused) return found->refusal;
     if (found->state == state::TemplateState::kGood && !found->needs.unsupported.empty()) {
-      return found->needs.unsupported;
+      const bool full = !step.entry.job.spec.short_form;
+      return (full ? "spec.tasks[" + std::to_string(t) + "].template." : "") +
+             found->needs.unsupported;
     }
   }
   return "";
@@ -46,8 +48,9 @@ bool TemplatesReady(Step& step) {
     if (found != nullptr && found->state == state::TemplateState::kGood) continue;
     ready = false;
     if (found == nullptr || found->state == state::TemplateState::kAsked) continue;
-    if (found->state == state::TemplateState::kQuota ||
-        found->state == state::TemplateState::kRefused) {
+    const bool refused = found->state == state::TemplateState::kRefused;
+    if (refused && found->retry_at_ms == 0) continue;
+    if (refused || found->state == state::TemplateState::kQuota) {
       const std::int64_t left = found->retry_at_ms - step.facts.boot_ms;
       if (left > 0) {
         step.WakeIn(left);
