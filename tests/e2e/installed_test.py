@@ -57,6 +57,20 @@ spec:
   replicas: 2
   resources: {cpu: 1, gpu: 8}
 ---
+apiVersion: v1
+kind: Service
+metadata: {name: taken, namespace: team}
+spec: {clusterIP: None}
+---
+apiVersion: scheduler.io/v1
+kind: Job
+metadata: {name: taken, namespace: team}
+spec:
+  image: busybox:1.36
+  command: [sleep, "1"]
+  replicas: 2
+  resources: {cpu: 1}
+---
 apiVersion: scheduler.io/v1
 kind: Job
 metadata: {name: brief, namespace: team}
@@ -195,6 +209,10 @@ class InstalledTest(unittest.TestCase):
                                                "-o", "json"))
         return item.get("status", {}).get("phase")
 
+    def reason(self, job):
+        return self.release.kubectl("get", "jobs.scheduler.io", job, "-n", "team", "-o",
+                                    "jsonpath={.status.reason}")
+
     def test_the_leader_is_known_by_its_pod_name(self):
         self.assertIn(self.holder().rsplit("_", 1)[0], [r.name for r in self.replicas])
 
@@ -214,6 +232,7 @@ class InstalledTest(unittest.TestCase):
         team = ("-n", "team")
         self.release.kubectl("patch", "jobs.scheduler.io", "cancelled", *team, "--type=merge", "-p",
                              '{"spec":{"cancel":true}}')
+        until("a stranger's Service", lambda: self.reason("taken") == "Misconfigured")
         until("cancelled", lambda: self.phase("jobs", "cancelled") == "Cancelled")
         until("the workflow", lambda: self.phase("workflows", "flow") == "Succeeded")
         until("the TTL", lambda: not any(

@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import http.client
 import json
+import select
 import ssl
 import tempfile
 import threading
@@ -116,6 +117,9 @@ class Api:
 
     def _connection(self, timeout):
         connection = getattr(self._local, "connection", None)
+        if connection is not None and _was_closed(connection):
+            self._forget()
+            connection = None
         if connection is None:
             host, port = self._address
             connection = http.client.HTTPSConnection(host, port, timeout=timeout,
@@ -123,6 +127,15 @@ class Api:
             self._local.connection = connection
             self._open.append(connection)
         return connection
+
+
+def _was_closed(connection):
+    """An idle connection with something to read has been closed: by the server, after 90 s."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _status(text):
