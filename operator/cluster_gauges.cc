@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
+#include <utility>
 #include <vector>
 
+#include "muster/base/log.h"
 #include "muster/state/amounts.h"
 
 namespace muster::op {
@@ -12,8 +13,32 @@ namespace muster::op {
 using telemetry::Metric;
 using telemetry::Sample;
 
+namespace {
+
+constexpr std::size_t kMostLines = 20;  // in one turn
+
+// "Node a", "Job b/c" and what is wrong with it, for every object that cannot be handled.
+std::map<std::string, std::string> FindPoison(const state::ClusterState& state) {
+  std::map<std::string, std::string> found;
+  const auto look = [&found](const char* kind, const auto& object) {
+    if (!object.invalid.empty()) {
+      found[std::string(kind) + " " + api::KeyOf(object.meta)] = object.invalid;
+    }
+  };
+  for (const auto& [key, node] : state.nodes()) look("Node", node);
+  for (const auto& [key, tenant] : state.tenants()) look("Tenant", tenant);
+  for (const auto& [key, quota] : state.quotas()) look("ResourceQuota", quota);
+  for (const auto& [key, workflow] : state.workflows()) look("Workflow", workflow);
+  for (const auto& [key, entry] : state.jobs()) look("Job", entry.job);
+  for (const auto& [key, entry] : state.pods()) look("Pod", entry.pod);
+  return found;
+}
+
+}  // namespace
+
 void ClusterGauges::Push() {
   PushQueue();
+  PushPoison();
   PushTenants();
   PushGpus();
 }
@@ -32,9 +57,7 @@ void ClusterGauges::PushQueue() {
   std::map<std::string, std::int64_t> by_tenant;
   std::map<std::string, std::int64_t> oldest;
   const std::int64_t now = state_.clock().Now().unix_ms;
-  std::int64_t poison = 0;
   for (const auto& [key, entry] : state_.jobs()) {
-    if (!entry.job.invalid.empty()) ++poison;
     const api::JobStatus& status = entry.job.status;
     if (entry.placement || api::Finished(status)) continue;
     const std::string reason = status.reason.empty() ? "PendingEvaluation" : status.reason;
@@ -53,7 +76,25 @@ void ClusterGauges::PushQueue() {
   metrics_.SetAll(Metric::kPendingJobs, samples(by_reason));
   metrics_.SetAll(Metric::kQueueSize, samples(by_tenant));
   metrics_.SetAll(Metric::kOldestPending, samples(oldest));
-  metrics_.SetAll(Metric::kPoisonObjects, {{{"Job"}, static_cast<double>(poison)}});
+}
+
+void ClusterGauges::PushPoison() {
+  std::map<std::string, std::int64_t> by_kind = {{"Node", 0}, {"Tenant", 0},   {"ResourceQuota", 0},
+                                                 {"Job", 0},  {"Workflow", 0}, {"Pod", 0}};
+  std::set<std::string> told;
+  std::size_t lines = 0;
+  for (const auto& [what, why] : FindPoison(state_)) {
+    ++by_kind[what.substr(0, what.find(' '))];
+    if (!told_.contains(what)) {
+      if (++lines > kMostLines) continue;  // the others in the next turn
+      base::LogWarn("object set aside", {{"object", what}, {"error", why}});
+    }
+    told.insert(what);
+  }
+  told_ = std::move(told);
+  for (const auto& [kind, count] : by_kind) {
+    metrics_.Set(Metric::kPoisonObjects, {kind}, static_cast<double>(count));
+  }
 }
 
 void ClusterGauges::PushTenants() {

@@ -1,8 +1,12 @@
-// The gauges that describe the cluster: queue, tenants, GPUs.  Only the leader decides, so only the
-// leader shows them; on a standby, and on a leader that steps down, they are absent, not zero.
+// The gauges that describe the cluster: queue, tenants, GPUs, what is set aside.  Only the leader
+// decides, so only the leader shows them; on a standby, and on a leader that steps down, they are
+// absent, not zero.
 //
 // Threads: owner thread.
 #pragma once
+
+#include <set>
+#include <string>
 
 #include "muster/state/cluster_state.h"
 #include "muster/telemetry/metrics.h"
@@ -20,11 +24,13 @@ class ClusterGauges {
 
  private:
   void PushQueue();
+  void PushPoison();
   void PushTenants();
   void PushGpus();
 
   telemetry::Metrics& metrics_;
   const state::ClusterState& state_;
+  std::set<std::string> told_;  // objects set aside that the log has named
 };
 
 }  // namespace muster::op

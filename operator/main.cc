@@ -67,6 +67,11 @@ int Run(const config::Invocation& invocation) {
   if (!settings.ok()) return Fail(settings.error().message);
   base::InitLog(settings->log_format, settings->log_level);
 
+  for (const std::string& name : invocation.ignored) {
+    base::LogWarn("variable without effect: Muster needs no database and serves no API of its own",
+                  {{"variable", name}});
+  }
+
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, signal);

@@ -4,17 +4,19 @@
 // Threads: Push on the owner thread; Ready from any.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "cluster_gauges.h"
 #include "controllers/job/reconciler.h"
+#include "drift.h"
 #include "leadership.h"
 #include "muster/base/mutex.h"
+#include "muster/kube/counting_transport.h"
 #include "muster/telemetry/endpoints.h"
-#include "muster/telemetry/metrics.h"
 #include "scheduler_loop.h"
-#include "watches.h"
 
 namespace muster::op {
 
@@ -22,10 +24,11 @@ namespace muster::op {
 struct FeedSources {
   const state::ClusterState* state = nullptr;
   JobReconciler* jobs = nullptr;
-  const SchedulerLoop* scheduler = nullptr;
+  SchedulerLoop* scheduler = nullptr;
   const kube::Client* client = nullptr;
-  const Watches* watches = nullptr;
-  const Leadership* leadership = nullptr;
+  std::vector<const kube::CountingTransport*> traffic;  // besides the client's
+  std::function<std::vector<WatchState>()> watches;
+  std::function<Role()> role;
   const EventLoop* loop = nullptr;
   std::string lease_name;
 };
@@ -45,20 +48,22 @@ class MetricsFeed {
 
  private:
   void PushJobs();
-  void PushClient();
+  void PushCycles();
+  void PushRequests();
   void PushReady();
-  std::int64_t CountDrift() const;
+  void PushVerb(const std::string& verb, const kube::VerbStats& now, kube::VerbStats& before);
+  telemetry::CheckResult CachesCheck(std::int64_t boot_ms);
+  bool CachesCurrent() const;
 
   telemetry::Metrics& metrics_;
   FeedSources from_;
   ClusterGauges cluster_;
+  DriftCheck drift_;
   JobCounters last_jobs_;
   CycleStats last_cycles_;
-  kube::ClientStats last_client_;
-  std::int64_t drift_before_ = 0;
-  std::int64_t next_drift_ms_ = 0;
-  std::int64_t drift_ = 0;
-  std::int64_t decode_drops_ = 0;
+  kube::RequestStats last_requests_;
+  std::map<std::string, std::int64_t, std::less<>> last_drops_;  // by kind
+  std::map<std::string, std::int64_t> failing_since_ms_;         // by watch
 
   struct Board {
     telemetry::CheckResult caches{false, "not listed yet"};

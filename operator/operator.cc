@@ -98,6 +98,8 @@ class Operator::Impl {
   EventLoop loop_;
   state::ClusterState state_;
   kube::Client client_;
+  std::shared_ptr<kube::CountingTransport> watch_traffic_;
+  std::shared_ptr<kube::CountingTransport> lease_traffic_;
   kube::LeaderElector elector_;
   Watches watches_;
   actuate::Actuator actuator_;
@@ -127,8 +129,11 @@ Operator::Impl::Impl(Parts parts)
       loop_(clock_),
       state_(StateOptionsOf(parts_.settings), clock_),
       client_(parts_.transport, clock_, LimitsOf(parts_.settings)),
-      elector_(parts_.lease_transport, clock_, ElectionOf(parts_.settings)),
-      watches_(*parts_.transport, clock_, loop_, state_),
+      watch_traffic_(std::make_shared<kube::CountingTransport>(parts_.transport, clock_, "list")),
+      lease_traffic_(
+          std::make_shared<kube::CountingTransport>(parts_.lease_transport, clock_, "get")),
+      elector_(lease_traffic_, clock_, ElectionOf(parts_.settings)),
+      watches_(*watch_traffic_, clock_, loop_, state_),
       actuator_(client_, clock_, [this](std::function<void()> f) { loop_.Post(std::move(f)); }),
       jobs_(state_, actuator_,
             [this](const std::string& key, std::int64_t ms) { WakeLater("j" + key, ms); }),
@@ -148,7 +153,14 @@ Operator::Impl::Impl(Parts parts)
       config_file_(parts_.invocation, parts_.settings,
                    [](std::string_view name) { return sched::IsRegistered(name); }),
       endpoints_(metrics_),
-      feed_(metrics_, {&state_, &jobs_, &scheduler_, &client_, &watches_, &leadership_, &loop_,
+      feed_(metrics_, {&state_,
+                       &jobs_,
+                       &scheduler_,
+                       &client_,
+                       {watch_traffic_.get(), lease_traffic_.get()},
+                       [this] { return watches_.states(); },
+                       [this] { return leadership_.role(); },
+                       &loop_,
                        parts_.settings.lease.name}) {
   scheduler_.SetGroups(
       [this](const std::string& group, const sched::Start& start) { foreign_.Bind(group, start); },

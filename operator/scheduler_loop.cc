@@ -78,6 +78,7 @@ std::int64_t SchedulerLoop::Cycle() {
   const auto begin = std::chrono::steady_clock::now();
   world.SetNow(now);
   policy_changed_ = false;
+  ++stats_.cycles;
   plan_ = sched::Schedule(world, policy_, cache_);
   seen_generation_ = world.generation();
   world.SetReservations(plan_.reservations);
@@ -86,10 +87,22 @@ std::int64_t SchedulerLoop::Cycle() {
   ApplyHolds();
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.last_micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  ++stats_.cycles;
+  durations_.push_back(stats_.last_micros);
+  LogCycle();
   // While events pour in, at most half of the time is spent deciding.
   next_at_ms_ = state_.clock().BootMs() + stats_.last_micros / 1000;
   return 1;
+}
+
+// Every decision has a number, which the lines about what it brought carry too.
+void SchedulerLoop::LogCycle() const {
+  const bool quiet = plan_.starts.empty() && plan_.evictions.empty();
+  base::Log(quiet ? base::LogLevel::kDebug : base::LogLevel::kInfo, "scheduling cycle",
+            {{"cycle", std::to_string(stats_.cycles)},
+             {"starts", std::to_string(plan_.starts.size())},
+             {"evictions", std::to_string(plan_.evictions.size())},
+             {"holds", std::to_string(plan_.holds.size())},
+             {"micros", std::to_string(stats_.last_micros)}});
 }
 
 void SchedulerLoop::ApplyStart(const sched::Start& start) {
@@ -120,6 +133,7 @@ void SchedulerLoop::ApplyStart(const sched::Start& start) {
     entry->slots.clear();
   }
   entry->backing = entry->replicas == 1 ? state::Backing::kImplied : state::Backing::kDecided;
+  entry->decided_cycle = stats_.cycles;
   entry->hold.reset();
   RefreshSlots(*entry);
   state_.FoldJob(*entry, entry->eligible);
@@ -131,7 +145,8 @@ void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
   const sched::Gang& beneficiary = state_.world().gang(eviction.beneficiary);
   const bool reclaim = eviction.rule == sched::Rule::kReclaim;
   ++(reclaim ? stats_.evictions_reclaim : stats_.evictions_priority);
-  base::LogInfo("evict", {{"victim", victim.name},
+  base::LogInfo("evict", {{"cycle", std::to_string(stats_.cycles)},
+                          {"victim", victim.name},
                           {"for", beneficiary.name},
                           {"rule", std::string(ToString(eviction.rule))}});
   if (const state::JobEntry* winner = state_.FindJobByUid(beneficiary.uid)) {

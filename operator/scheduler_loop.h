@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "muster/actuate/actuator.h"
 #include "muster/sched/schedule.h"
@@ -15,7 +17,7 @@
 namespace muster::op {
 
 struct CycleStats {
-  std::int64_t cycles = 0;
+  std::int64_t cycles = 0;       // while one runs, its number
   std::int64_t last_micros = 0;  // duration of the last cycle
   std::int64_t starts = 0;
   std::int64_t evictions_reclaim = 0;
@@ -37,11 +39,14 @@ class SchedulerLoop {
   // One cycle if the World changed since the last one or its wake-up has come.
   // Returns in how many ms it wants to be called again; 0: when something changes.
   std::int64_t Cycle();
+  // Durations of the cycles since the last call, in microseconds.
+  std::vector<std::int64_t> TakeDurations() { return std::exchange(durations_, {}); }
 
   const CycleStats& stats() const { return stats_; }
   const sched::Plan& last_plan() const { return plan_; }
 
  private:
+  void LogCycle() const;
   void ApplyStart(const sched::Start& start);
   void ApplyEviction(const sched::Eviction& eviction);
   void ApplyHolds();
@@ -57,6 +62,7 @@ class SchedulerLoop {
   bool policy_changed_ = true;
   std::int64_t next_at_ms_ = 0;  // BootMs before which no cycle starts: batches bursts
   CycleStats stats_;
+  std::vector<std::int64_t> durations_;
 };
 
 }  // namespace muster::op

@@ -2,8 +2,8 @@
 if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
   include(operator/controllers/sources.cmake)
   add_library(muster_operator STATIC
-    operator/event_loop.cc operator/watches.cc operator/leadership.cc operator/scheduler_loop.cc operator/metrics_feed.cc
-    operator/cluster_gauges.cc operator/operator.cc)
+    operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/leadership.cc
+    operator/metrics_feed.cc operator/operator.cc operator/scheduler_loop.cc operator/watches.cc)
   target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
   target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
   target_link_libraries(muster_operator PUBLIC muster_controllers muster::config muster::telemetry
@@ -29,4 +29,5 @@ if(TARGET muster_controllers)
   muster_test(operator/cluster_gauges_test DEPS muster_operator)
   muster_test(operator/event_loop_test DEPS muster_operator)
   muster_test(operator/leadership_test DEPS muster_operator)
+  muster_test(operator/metrics_feed_test DEPS muster_operator muster::fake_api LABELS threads)
 endif()

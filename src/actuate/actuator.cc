@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "muster/api/codec.h"
+#include "muster/base/log.h"
 #include "muster/kube/paths.h"
 
 namespace muster::actuate {
@@ -20,6 +21,11 @@ kube::Resource KindOf(const std::string& plural) {
   return kube::kJobs;
 }
 
+// The object, or the right to write it, is wrong: trying again does not help.
+bool IsRefusal(base::Code code) {
+  return code == base::Code::kForbidden || code == base::Code::kInvalid;
+}
+
 constexpr char kManager[] = "fieldManager=muster";
 
 }  // namespace
@@ -28,10 +34,15 @@ Actuator::Actuator(kube::Client& client, const base::Clock& clock, Post post)
     : client_(client), clock_(clock), post_(std::move(post)) {}
 
 void Actuator::Submit(Call call, Done done) {
-  client_.Submit(std::move(call),
-                 [post = post_, done = std::move(done)](base::Result<std::string> body) {
-                   post([done, body = std::move(body)] { done(body); });
-                 });
+  std::string what = std::string(ToString(call.verb)) + " " + call.path;
+  if (call.query.find("dryRun") != std::string::npos) what += " (dry run)";
+  client_.Submit(std::move(call), [post = post_, done = std::move(done),
+                                   what = std::move(what)](base::Result<std::string> body) {
+    if (!body.ok() && IsRefusal(body.error().code)) {
+      base::LogWarn("write refused", {{"write", what}, {"error", body.error().message}});
+    }
+    post([done, body = std::move(body)] { done(body); });
+  });
 }
 
 void Actuator::CreatePod(const std::string& ns, std::string json, bool dry_run, Done done) {

@@ -7,7 +7,8 @@
 namespace muster::api {
 namespace {
 
-std::atomic<std::int64_t> drops{0};
+template <class T>
+std::atomic<std::int64_t> drops{0};  // of this kind
 
 constexpr std::array<std::string_view, 2> kMetaUnread = {
     "managedFields", "kubectl.kubernetes.io/last-applied-configuration"};
@@ -47,7 +48,16 @@ void ReadObject(std::string_view json, T& out, Problem& problem) {
 
 }  // namespace
 
-std::int64_t DecodeDrops() { return drops.load(std::memory_order_relaxed); }
+std::vector<KindDrops> DecodeDrops() {
+  return {{"Node", drops<Node>},
+          {"Pod", drops<Pod>},
+          {"Namespace", drops<Namespace>},
+          {"LimitRange", drops<LimitRange>},
+          {"Tenant", drops<Tenant>},
+          {"ResourceQuota", drops<ResourceQuota>},
+          {"Job", drops<Job>},
+          {"Workflow", drops<Workflow>}};
+}
 
 bool IsWhole(std::string_view json) {
   Scanner scan(json);
@@ -64,7 +74,7 @@ T Decode(std::string_view json) {
     if (problem.text.empty()) problem.text = std::string("cannot be read: ") + e.what();
   }
   if (out.meta.name.empty()) {
-    drops.fetch_add(1, std::memory_order_relaxed);
+    drops<T>.fetch_add(1, std::memory_order_relaxed);
     return T{};
   }
   out.invalid = std::move(problem.text);

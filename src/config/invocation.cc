@@ -29,6 +29,12 @@ bool IsServiceLink(std::string_view name, std::string_view value) {
   return !rest.empty() && rest.front() >= '0' && rest.front() <= '9';
 }
 
+// Environments are written for a scheduler with a database and an API of its own; Muster has the
+// API server in place of both.
+bool IsForAnother(std::string_view name) {
+  return name.starts_with("GPU_SCHEDULER_DATABASE_") || name.starts_with("GPU_SCHEDULER_API_");
+}
+
 const Setting* FindBy(std::string (*name_of)(std::string_view), std::string_view name) {
   for (const Setting& s : Table()) {
     if (name_of(s.path) == name) return &s;
@@ -49,6 +55,8 @@ base::Status ReadVariables(const Environment& environment, Invocation& invocatio
       invocation.config_file = value;
     } else if (const Setting* setting = FindBy(VariableName, name)) {
       invocation.overrides.push_back({std::string(setting->path), value, name});
+    } else if (IsForAnother(name)) {
+      invocation.ignored.push_back(name);
     } else if (!IsServiceLink(name, value)) {
       return Refuse(name + ": unknown variable" +
                     DidYouMean(name, Names(VariableName, {std::string(kConfigVariable)})));

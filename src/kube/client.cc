@@ -222,12 +222,7 @@ bool Client::Impl::RetryLater(const std::shared_ptr<Job>& job,
 }
 
 void Client::Impl::Record(const Call& call, int status, std::int64_t took_ms) {
-  VerbStats& verb = counted.verbs[call.verb];
-  ++verb.by_status[status];
-  const auto bucket_at =
-      std::lower_bound(kLatencyBoundsMs.begin(), kLatencyBoundsMs.end(), took_ms);
-  ++verb.latency[static_cast<std::size_t>(bucket_at - kLatencyBoundsMs.begin())];
-  verb.latency_sum_ms += took_ms;
+  counted.verbs[call.verb].Count(status, took_ms);
 }
 
 void Client::Impl::Finished() {

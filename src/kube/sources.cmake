@@ -1,6 +1,6 @@
 muster_library(kube RANK 2
-  SRCS backoff.cc client.cc cpprest_transport.cc credentials.cc exec_credential_json.cc
-       exec_plugin.cc files.cc http_cpprest.cc kubeconfig_yaml.cc leader_election.cc lease_json.cc
+  SRCS backoff.cc client.cc counting_transport.cc cpprest_transport.cc credentials.cc
+       exec_credential_json.cc exec_plugin.cc files.cc http_cpprest.cc kubeconfig_yaml.cc leader_election.cc lease_json.cc
        paths.cc reflector.cc scan_json.cc service_account.cc status_json.cc tls.cc work_queue.cc
   DEPS base api
   EXTERNAL cpprestsdk::cpprest nlohmann_json::nlohmann_json OpenSSL::SSL Threads::Threads
@@ -18,6 +18,7 @@ target_compile_options(muster_fake_api PRIVATE ${MUSTER_WARNINGS})
 target_link_libraries(muster_fake_api PUBLIC muster::kube PRIVATE nlohmann_json::nlohmann_json)
 
 muster_test(kube/client_test DEPS muster::fake_api LABELS threads)
+muster_test(kube/counting_transport_test DEPS muster::fake_api LABELS threads)
 muster_test(kube/reflector_test DEPS muster::fake_api LABELS threads)
 muster_test(kube/leader_election_test DEPS muster::fake_api LABELS threads)
 muster_test(kube/work_queue_test DEPS muster::kube LABELS threads)

@@ -13,7 +13,7 @@ std::vector<double> WorkBuckets() {
   return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
 }
 std::vector<double> RequestBuckets() {
-  return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  return {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
 }
 
 using enum Metric;
@@ -35,11 +35,13 @@ MetricRow Spread(Metric id, std::string_view name, std::vector<std::string_view>
 std::vector<MetricRow> DecisionRows() {
   return {
       Level(kBuild, "gpu_scheduler_build_info", {"version"}, "Always 1; says which version runs."),
-      Count(kJobs, "gpu_scheduler_jobs_total", {"phase"}, "Jobs that entered this phase."),
+      Count(kJobs, "gpu_scheduler_jobs_total", {"phase"},
+            "Status writes that brought a Job into this phase; each retry enters Pending anew."),
       Level(kQueueSize, "gpu_scheduler_queue_size", {"tenant"},
-            "Jobs of this tenant that wait to be placed."),
+            "Jobs of this tenant that wait to be placed; groups of foreign pods are not counted."),
       Level(kPendingJobs, "gpu_scheduler_pending_jobs", {"reason"},
-            "Jobs that wait, by the reason in their status."),
+            "Jobs that wait, by the reason in their status; groups of foreign pods are not "
+            "counted."),
       Level(kOldestPending, "gpu_scheduler_oldest_pending_seconds", {"reason"},
             "How long the job that waits longest for this reason has waited."),
       Spread(
@@ -52,7 +54,8 @@ std::vector<MetricRow> DecisionRows() {
       Count(kPreemptions, "gpu_scheduler_preemptions_total", {"rule"},
             "Jobs evicted for others, by the rule applied: Reclaim or Priority."),
       Count(kCommits, "gpu_scheduler_commits_total", {"result"},
-            "Placements sent to the API server: ok, conflict or error."),
+            "Placements sent to the API server, growth of running jobs included: ok, conflict "
+            "(somebody wrote the Job first) or error (refused otherwise, or no answer)."),
       Count(kPodsCreated, "gpu_scheduler_pods_created_total", {}, "Pods created for jobs."),
       Count(kPodsDeleted, "gpu_scheduler_pods_deleted_total", {},
             "Pods of jobs deleted or evicted."),
@@ -71,16 +74,19 @@ std::vector<MetricRow> ClusterRows() {
             "Weighted dominant share of this tenant, 1 is the whole cluster."),
       Level(
           kDrift, "gpu_scheduler_drift", {},
-          "Differences between what was issued and what the API server shows, seen twice in a row; "
-          "not 0 fails readiness."),
+          "Differences between what was issued and what the API server shows, older than 30 s and "
+          "seen twice in a row while the watches are current; not 0 fails readiness."),
       Level(kOvercommittedNodes, "gpu_scheduler_overcommitted_nodes", {},
             "Nodes whose pods request more than is allocatable now."),
       Count(kDecodeDrops, "gpu_scheduler_decode_drops_total", {"kind"},
             "Objects from the API server that could not be read and were left out."),
       Level(kPoisonObjects, "gpu_scheduler_poison_objects", {"kind"},
-            "Objects set aside because they cannot be handled; their own condition says why."),
+            "Objects of this kind set aside because they cannot be handled; the log, and the "
+            "condition of an object of ours, says why."),
       Count(kConfigReloads, "gpu_scheduler_config_reloads_total", {"result"},
             "Changed configuration files: ok, or refused with the old settings kept."),
+      Level(kConfigRefused, "gpu_scheduler_config_refused", {},
+            "1 while the configuration file is one that was refused, else 0."),
       Count(kSeriesDropped, "gpu_scheduler_metric_series_dropped_total", {"metric"},
             "Values not counted because their metric has too many series."),
   };
@@ -89,12 +95,13 @@ std::vector<MetricRow> ClusterRows() {
 std::vector<MetricRow> CommonRows() {
   return {
       Count(kReconciles, "controller_runtime_reconcile_total", {"controller", "result"},
-            "Reconciliations: success, requeue or error."),
+            "Reconciliations: success or error."),
       Spread(kReconcileTime, "controller_runtime_reconcile_time_seconds", {"controller"},
              "Time of one reconciliation.", WorkBuckets()),
       Level(kQueueDepth, "workqueue_depth", {"name"}, "Items that wait in this work queue."),
       Count(kRestRequests, "rest_client_requests_total", {"code", "method"},
-            "Requests to the API server by HTTP status and method; code <error> had no answer."),
+            "Requests to the API server, watches and leader election included, by HTTP status and "
+            "method; code <error> had no answer."),
       Spread(kRestDuration, "rest_client_request_duration_seconds", {"verb"},
              "Time of one request to the API server, watches excepted.", RequestBuckets()),
       Level(kLeader, "leader_election_master_status", {"name"},

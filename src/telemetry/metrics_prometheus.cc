@@ -106,6 +106,7 @@ struct Metrics::Impl {
       index.push_back(Place(row));
       if (row.labels.empty()) Appear(row);
     }
+    AppearDropped();
   }
 
   // Makes the family of a row; returns its index among those of its type.
@@ -134,6 +135,14 @@ struct Metrics::Impl {
     const auto nothing = [](auto&) {};
     if (row.type == Type::kCounter) counters.back().With(LabelValues{}, nothing);
     if (row.type == Type::kHistogram) histograms.back().With(LabelValues{}, nothing);
+  }
+
+  // increase() would not see the first drop of a series that was not there before.
+  void AppearDropped() {
+    Series<prometheus::Counter>& dropped = Of(counters, Metric::kSeriesDropped, Type::kCounter);
+    for (const MetricRow& row : Catalogue()) {
+      if (!row.labels.empty()) dropped.With(LabelValues{row.name}, [](auto&) {});
+    }
   }
 
   template <class T>
@@ -210,6 +219,15 @@ void Metrics::Set(Metric gauge, LabelValues values, double value) {
 void Metrics::Observe(Metric histogram, LabelValues values, double value) {
   const bool there = impl_->HistogramSeries(histogram).With(
       values, [value](prometheus::Histogram& series) { series.Observe(value); });
+  if (!there) impl_->CountDropped(histogram);
+}
+
+void Metrics::ObserveAll(Metric histogram, LabelValues values, const std::vector<double>& by_bucket,
+                         double sum) {
+  MUSTER_CHECK(by_bucket.size() == RowOf(histogram).buckets.size() + 1);
+  const bool there = impl_->HistogramSeries(histogram).With(
+      values,
+      [&by_bucket, sum](prometheus::Histogram& series) { series.ObserveMultiple(by_bucket, sum); });
   if (!there) impl_->CountDropped(histogram);
 }
 

@@ -108,7 +108,17 @@ TEST(Load, VariablesOfServiceLinksAreNotOurs) {
                     {"GPU_SCHEDULER_PORT", "tcp://10.0.0.1:80"},
                     {"GPU_SCHEDULER_PORT_80_TCP_ADDR", "10.0.0.1"}})
                   .ok());
-  EXPECT_FALSE(Read("", {}, {{"GPU_SCHEDULER_API_HTTP_PORT", "8080"}}).ok());
+}
+
+TEST(Load, VariablesOfADatabaseAndOfAnApiHaveNoEffectAndAreNamed) {
+  const auto invocation = ParseInvocation({}, Variables({{"GPU_SCHEDULER_DATABASE_PASSWORD", "x"},
+                                                         {"GPU_SCHEDULER_DATABASE_PORT", "5432"},
+                                                         {"GPU_SCHEDULER_API_HTTP_PORT", "8080"}}));
+  ASSERT_TRUE(invocation.ok()) << invocation.error().message;
+  EXPECT_TRUE(invocation->overrides.empty());
+  EXPECT_EQ(invocation->ignored, (std::vector<std::string>{"GPU_SCHEDULER_API_HTTP_PORT",
+                                                           "GPU_SCHEDULER_DATABASE_PASSWORD",
+                                                           "GPU_SCHEDULER_DATABASE_PORT"}));
 }
 
 TEST(Load, AWrongValueIsRefusedWithPlaceAndForm) {

@@ -54,6 +54,27 @@ def reasons(root):
         yield f"docs/reference/reasons.md lists {listed}, the code {words}"
 
 
+def produced(root):
+    """A reason that nothing can produce is not published: each is named outside its own list."""
+    body = re.search(r"enum class Reason \{(.*?)\};",
+                     (root / "include/muster/sched/reason.h").read_text(), re.S).group(1)
+    text = "\n".join(path.read_text() for folder in ("src", "operator")
+                     for path in sorted((root / folder).rglob("*.cc")) if path.name != "reason.cc")
+    for word in re.findall(r"^\s*k(\w+),", body, re.M):
+        if not re.search(rf"\bReason::k{word}\b|\"{word}\"", text):
+            yield f"reason {word}: nothing in src or operator produces it"
+
+
+def rules_reasons(root):
+    """The rules of manifests/monitoring name only reasons that there are."""
+    page = (root / "docs/reference/reasons.md").read_text()
+    listed = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    rules = (root / "manifests/monitoring/rules.yaml").read_text()
+    for words in re.findall(r'reason[=!]~?"([^"]*)"', rules):
+        for word in set(words.split("|")) - listed:
+            yield f"manifests/monitoring/rules.yaml names {word}, which is no reason"
+
+
 def events(root):
     """Every event reason in the sources is in docs/reference/events.md, and the other way round."""
     page = (root / "docs/reference/events.md").read_text()
@@ -97,7 +118,7 @@ def main(root):
     pages = sorted(root.glob("*.md")) + sorted((root / "docs").rglob("*.md"))
     bad = [text for page in pages for check in (broken_links, unknown_targets)
            for text in check(root, page)]
-    for check in (reasons, events, floors, generated):
+    for check in (reasons, produced, rules_reasons, events, floors, generated):
         bad += check(root)
     print("\n".join(bad) if bad else f"docs ok: {len(pages)} pages")
     return bool(bad)

@@ -13,7 +13,8 @@ MONITORING = ROOT / "manifests" / "monitoring"
 # Of PromQL, not of ours.
 WORDS = {"sum", "max", "min", "avg", "by", "without", "on", "and", "or", "unless", "rate", "increase",
          "absent", "histogram_quantile", "avg_over_time", "ignoring", "count", "bool"}
-SYNTHETIC = {"up": {"job", "instance"}}
+SCRAPED = {"job", "instance"}  # what a scrape adds to every series
+SYNTHETIC = {"up": SCRAPED}
 
 
 def catalogue():
@@ -52,7 +53,22 @@ def rules():
             yield rule
 
 
+# Of other programs too: whoever scrapes those must not see our alerts.
+SHARED = re.compile(r"^(up|rest_client_|controller_runtime_|workqueue_|leader_election_|process_)")
+
+
 class Rules(unittest.TestCase):
+    def test_names_that_others_use_too_are_selected_by_our_job(self):
+        for rule in rules():
+            for name, labels in selectors(rule["expr"]):
+                if SHARED.match(name):
+                    self.assertIn("job", labels, f"{name} in {rule['expr']}")
+
+    def test_the_chart_s_scrape_has_the_job_that_the_rules_name(self):
+        chart = ROOT / "charts/muster/templates"
+        label = re.search(r"jobLabel: (\S+)", (chart / "servicemonitor.yaml").read_text()).group(1)
+        self.assertRegex((chart / "_helpers.tpl").read_text(), rf"(?m)^{re.escape(label)}: muster$")
+
     def test_every_metric_in_a_rule_is_in_the_catalogue(self):
         known = series(catalogue())
         for rule in rules():
@@ -60,7 +76,7 @@ class Rules(unittest.TestCase):
             self.assertTrue(used, rule)
             for name, labels in used:
                 self.assertIn(name, known, rule["expr"])
-                self.assertLessEqual(labels, known[name], f"labels of {name} in {rule['expr']}")
+                self.assertLessEqual(labels, known[name] | SCRAPED, f"labels of {name} in {rule['expr']}")
 
     def test_grouping_uses_labels_that_some_metric_of_the_rule_has(self):
         known = series(catalogue())

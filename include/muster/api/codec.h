@@ -34,7 +34,11 @@ WatchEvent<T> DecodeWatchEvent(std::string_view json);
 // is not.  Says nothing about what is inside.
 bool IsWhole(std::string_view json);
 
-// Objects dropped since the process started, for the metric.
-std::int64_t DecodeDrops();
+// Objects of each kind dropped since the process started, for the metric; every kind is there.
+struct KindDrops {
+  std::string_view kind;
+  std::int64_t count = 0;
+};
+std::vector<KindDrops> DecodeDrops();
 
 }  // namespace muster::api

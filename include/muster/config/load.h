@@ -5,8 +5,9 @@
 //
 // Errors: kInvalid with one sentence that names source, line, column and field
 // ("muster.yaml:3:13: lease.duration: …"); kNotFound or kUnavailable when the file cannot be read.
-// Unknown names are refused, never ignored.
-// Threads: pure functions but for the file and ReadEnvironment.
+// Unknown names are refused, never ignored; but for GPU_SCHEDULER_DATABASE_* and _API_*, which are
+// set for programs that have a database and an API of their own. Threads: pure functions but for
+// the file and ReadEnvironment.
 #pragma once
 
 #include <functional>
@@ -37,9 +38,10 @@ struct Override {
 };
 struct Invocation {
   Command command = Command::kRun;
-  std::string config_file;          // empty: none
-  std::string default_identity;     // POD_NAME, else the host name
-  std::vector<Override> overrides;  // later ones win
+  std::string config_file;           // empty: none
+  std::string default_identity;      // POD_NAME, else the host name
+  std::vector<Override> overrides;   // later ones win
+  std::vector<std::string> ignored;  // variables that have no effect here, to be warned of
 };
 
 // `args` without the program's name.

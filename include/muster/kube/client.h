@@ -14,6 +14,7 @@
 
 #include "muster/base/clock.h"
 #include "muster/base/result.h"
+#include "muster/kube/request_stats.h"
 #include "muster/kube/transport.h"
 
 namespace muster::kube {
@@ -42,17 +43,6 @@ struct ClientLimits {
   // Bounds the timeout of every write; 0: the call's own.  A leader's writes must end before a
   // successor may begin: LeaderElectionOptions::RequestTimeoutMs.
   std::int64_t max_write_timeout_ms = 0;
-};
-
-// Upper bounds of the latency buckets in milliseconds; one more bucket takes the rest.
-inline constexpr std::array<std::int64_t, 12> kLatencyBoundsMs = {1,   2,   5,   10,   20,   50,
-                                                                  100, 200, 500, 1000, 2000, 5000};
-
-// Requests of one verb since the start, retries counted each.
-struct VerbStats {
-  std::map<int, std::int64_t> by_status;  // HTTP status; 0: no answer came
-  std::array<std::int64_t, kLatencyBoundsMs.size() + 1> latency{};  // not cumulative
-  std::int64_t latency_sum_ms = 0;
 };
 
 // A snapshot for the metrics.

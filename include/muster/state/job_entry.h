@@ -102,6 +102,7 @@ struct JobEntry {
 
   std::optional<api::Placement> placement;  // the one in force
   Backing backing = Backing::kStatus;
+  std::int64_t decided_cycle = 0;     // number of the scheduling cycle that decided it; 0: not ours
   std::vector<Slot> slots;            // by rank; empty without placement
   std::vector<std::int32_t> slot_of;  // rank -> index into slots, -1: not placed
 

@@ -33,6 +33,7 @@ enum class Metric {
   kDecodeDrops,
   kPoisonObjects,
   kConfigReloads,
+  kConfigRefused,
   kSeriesDropped,
   kReconciles,
   kReconcileTime,

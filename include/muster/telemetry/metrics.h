@@ -60,6 +60,10 @@ class Metrics {
   void Add(Metric counter, LabelValues values, double amount = 1);  // amount >= 0
   void Set(Metric gauge, LabelValues values, double value);
   void Observe(Metric histogram, LabelValues values, double value);
+  // Many values at once: how many fell into each bucket of the catalogue and above them all (one
+  // number more than buckets), and their sum.
+  void ObserveAll(Metric histogram, LabelValues values, const std::vector<double>& by_bucket,
+                  double sum);
 
   // Makes `samples` all the series of the gauge: those not in it disappear (a tenant that is gone).
   void SetAll(Metric gauge, const std::vector<Sample>& samples);

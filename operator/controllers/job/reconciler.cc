@@ -184,6 +184,8 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
     return;
   }
   state_.MarkJob(key);
+  const bool implied = entry->backing == state::Backing::kImplied && entry->placement;
+  if (implied) CountCommit(CommitOf(*entry), answer);  // the pod of a single is its placement
   const auto create = entry->ledger.creates.find(pod);
   const bool seen = create == entry->ledger.creates.end();  // the watch was faster
   if (!seen) {
@@ -194,8 +196,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
   if (answer.ok()) {
     ++counters_.pods_created;
     entry->ledger.failures = 0;
-    if (entry->backing == state::Backing::kImplied && entry->placement) {
-      CountCommit(*entry);
+    if (implied) {
       actuator_.EmitEvent("Job", entry->job.meta,
                           {"Normal", "Scheduled",
                            "attempt " + std::to_string(entry->placement->attempt) + ": 1 pod on " +
@@ -254,12 +255,32 @@ void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {
 
 // ---- Status ----
 
-void JobReconciler::CountCommit(const state::JobEntry& entry) {
-  ++counters_.commits;
+JobReconciler::Commit JobReconciler::CommitOf(const state::JobEntry& entry) const {
   const api::JobStatus& status = entry.job.status;
-  const base::TimePoint since =
-      status.pending_since.unix_ms != 0 ? status.pending_since : entry.job.meta.created;
-  waits_.push_back(std::max<std::int64_t>(0, state_.clock().Now().unix_ms - since.unix_ms));
+  return {
+      .job = entry.key,
+      .attempt = entry.placement->attempt,
+      .pods = entry.slots.size(),
+      .cycle = entry.decided_cycle,
+      .since = status.pending_since.unix_ms != 0 ? status.pending_since : entry.job.meta.created,
+      .growth = status.placement.has_value()};
+}
+
+void JobReconciler::CountCommit(const Commit& commit, const Result<std::string>& answer) {
+  if (!answer.ok()) {
+    const Code code = answer.error().code;
+    if (code == Code::kExists) return;  // an answer was lost: it has been counted or never will be
+    ++(code == Code::kConflict ? counters_.commit_conflicts : counters_.commit_errors);
+    return;
+  }
+  ++counters_.commits;
+  base::LogInfo(commit.growth ? "grown" : "committed", {{"job", commit.job},
+                                                        {"attempt", std::to_string(commit.attempt)},
+                                                        {"pods", std::to_string(commit.pods)},
+                                                        {"cycle", std::to_string(commit.cycle)}});
+  if (commit.growth) return;
+  const std::int64_t now = state_.clock().Now().unix_ms;
+  waits_.push_back(std::max<std::int64_t>(0, now - commit.since.unix_ms));
 }
 
 void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
@@ -268,10 +289,18 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   entry.ledger.status_in_flight = true;
   entry.message_written_ms = state_.clock().BootMs();
   ++counters_.status_writes;
+  // Noted now, because the watch may show the new status before the answer comes.
+  std::optional<Commit> commit;
+  if (entry.backing == state::Backing::kDecided && entry.placement) commit = CommitOf(entry);
+  const std::string& phase = actions.status->phase;
+  std::string entered = phase == entry.job.status.phase ? "" : phase;
   actuator_.PatchStatus(
       "jobs", entry.job.meta, std::move(patch), actions.lane,
       [this, key = entry.key, uid = entry.job.meta.uid, from = entry.job.meta.resource_version,
-       events = std::move(actions.events)](const Result<std::string>& answer) {
+       events = std::move(actions.events), commit = std::move(commit),
+       entered = std::move(entered)](const Result<std::string>& answer) {
+        if (commit) CountCommit(*commit, answer);
+        if (answer.ok() && !entered.empty()) ++counters_.phases[entered];
         TakeStatus(key, uid, from, events, answer);
       });
 }
@@ -284,7 +313,6 @@ void JobReconciler::TakeNoStatus(state::JobEntry& entry, const std::string& from
   state::Ledger& ledger = entry.ledger;
   ledger.failed_at_ms = state_.clock().BootMs();
   ledger.failures = std::min(ledger.failures + 1, 20);
-  if (error.code == Code::kConflict) ++counters_.commit_conflicts;
   if (entry.backing != state::Backing::kDecided || !entry.placement) return;
   if (error.code == Code::kUnavailable) {
     if (entry.job.meta.resource_version == from) ledger.unanswered_from = from;
@@ -303,25 +331,15 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
   entry->ledger.status_in_flight = false;
   entry->rest_until_ms = 0;  // what follows a commit follows at once
   state_.MarkJob(key);
-  const bool deciding = entry->backing == state::Backing::kDecided && entry->placement;
   if (!answer.ok()) {
     TakeNoStatus(*entry, from, answer.error());
     return;
   }
   entry->ledger.failures = 0;
-  if (deciding) CountCommit(*entry);
   api::Job written = api::Decode<api::Job>(*answer);
-  if (written.status.phase == "Running" && entry->job.status.phase != "Running") {
-    ++counters_.running;
-  }
   if (!written.status.placement) {
     entry->refusal.clear();
     entry->refusal_quota = false;
-  }
-  if (api::Finished(written.status)) {
-    ++counters_.finished[written.status.phase == "Succeeded" ? 0
-                         : written.status.phase == "Failed"  ? 1
-                                                             : 2];
   }
   state_.ObserveWritten(std::move(written), from);
   for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);

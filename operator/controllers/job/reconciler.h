@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,13 +22,13 @@ namespace muster::op {
 struct JobCounters {
   std::int64_t commits = 0;
   std::int64_t commit_conflicts = 0;
+  std::int64_t commit_errors = 0;
   std::int64_t pods_created = 0;
   std::int64_t pods_deleted = 0;
   std::int64_t pods_refused = 0;
   std::int64_t status_writes = 0;
   std::int64_t dry_runs = 0;
-  std::int64_t running = 0;
-  std::int64_t finished[3] = {0, 0, 0};  // Succeeded, Failed, Cancelled
+  std::map<std::string, std::int64_t> phases;  // how many jobs entered each
 };
 
 class JobReconciler {
@@ -79,7 +80,17 @@ class JobReconciler {
                   const base::Result<std::string>& answer);
   void TakeNoStatus(state::JobEntry& entry, const std::string& from, const base::Error& error);
   api::PodContext Context(const state::JobEntry& entry, const std::string& tenant) const;
-  void CountCommit(const state::JobEntry& entry);
+  // A placement on its way to the API server; `since` is when the wait for it began.
+  struct Commit {
+    std::string job;
+    std::int32_t attempt = 0;
+    std::size_t pods = 0;
+    std::int64_t cycle = 0;
+    base::TimePoint since;
+    bool growth = false;  // of a job that runs: nothing waited
+  };
+  Commit CommitOf(const state::JobEntry& entry) const;
+  void CountCommit(const Commit& commit, const base::Result<std::string>& answer);
   // The job of a callback, if it is still the same one.
   state::JobEntry* Same(const std::string& key, const std::string& uid);
 
