@@ -117,11 +117,7 @@ void ClusterGauges::PushGpus() {
   std::int64_t over = 0;
   for (const auto& [name, node] : state_.nodes()) {
     const auto left = state_.world().FreeOn(name);
-    if (left) {
-      const bool negative = std::any_of(left->begin(), left->end(),
-                                        [](const auto& amount) { return amount.second < 0; });
-      if (negative) ++over;
-    }
+    if (!state_.world().OverOn(name).empty()) ++over;
     if (!node.ready || node.unschedulable) continue;
     const auto it = node.allocatable.find(gpu);
     if (it == node.allocatable.end()) continue;

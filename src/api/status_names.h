@@ -9,9 +9,8 @@ namespace muster::api {
 // In the order of the enumerators.
 inline constexpr std::array<std::string_view, 3> kPlacementStates = {"Committed", "Materialised",
                                                                      "Releasing"};
-inline constexpr std::array<std::string_view, 16> kReleaseCauses = {
-    "None",    "Preempted",   "Reclaimed",   "Suspended", "Cancelled",  "Failed",
-    "PodLost", "GangTimeout", "NodeLost",    "Deadline",  "MaxRuntime", "VoidEpoch",
-    "Refused", "Grown",       "SpecChanged", "Succeeded"};
+inline constexpr std::array<std::string_view, 14> kReleaseCauses = {
+    "None",        "Preempted", "Reclaimed", "Suspended",  "Cancelled", "Failed",  "PodLost",
+    "GangTimeout", "NodeLost",  "Deadline",  "MaxRuntime", "VoidEpoch", "Refused", "SpecChanged"};
 
 }  // namespace muster::api

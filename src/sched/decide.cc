@@ -156,6 +156,7 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
     why.text += "; room can be made, but no more evictions are allowed at this time";
   }
   if (room.protections.empty()) return why;
+  if (why.reason == Reason::kReservedForLater) return why;
   if (room.only_max_preemptions) why.reason = Reason::kMaxPreemptionsReached;
   why.text += "; nothing is evicted for it: " + room.protections;
   return why;

@@ -176,6 +176,22 @@ Worst FindWorst(Cycle& cycle, const Request& request) {
   return worst;
 }
 
+// Gangs whose kept place, free by now, is what the request lacks; empty if it is not enough.
+std::string KeptFor(Cycle& cycle, const Request& request) {
+  const std::int64_t least = request.sig->least;
+  Trial trial(cycle.cache.overlay, cycle.quota);
+  std::vector<std::string> keepers;
+  std::int64_t fit = cycle.reserved.empty() ? 0 : CountFitting(cycle, request);
+  for (const Reserved& reserved : cycle.reserved) {
+    if (fit >= least) break;
+    for (const auto& [row, vec] : reserved.extra) trial.Take(row, vec, -1, {});
+    const std::int64_t more = CountFitting(cycle, request);
+    if (more > fit) keepers.push_back(cycle.At(reserved.gang).name);
+    fit = more;
+  }
+  return fit < least ? "" : base::Join(keepers, ", ");
+}
+
 std::string Incomplete(Cycle& cycle, std::uint32_t gang, const Worst& worst) {
   const Request& request = cycle.RequestOf(gang);
   const SigTask& task = request.sig->tasks[worst.task];
@@ -263,7 +279,11 @@ Why ExplainPlace(Cycle& cycle, std::uint32_t gang) {
   if (!worst.census.healthy) {
     return {Reason::kNodesUnhealthy, CensusText(Count(cycle, wanted, true), what)};
   }
-  return {Reason::kGangIncomplete, Incomplete(cycle, gang, worst)};
+  const std::string kept_for = KeptFor(cycle, request);
+  std::string text = Incomplete(cycle, gang, worst);
+  if (kept_for.empty()) return {Reason::kGangIncomplete, std::move(text)};
+  text += "; there is room, but it is kept for " + kept_for;
+  return {Reason::kReservedForLater, std::move(text)};
 }
 
 }  // namespace muster::sched

@@ -10,8 +10,6 @@ std::string_view ToString(Reason reason) {
       return "Misconfigured";
     case Reason::kNoTenant:
       return "NoTenant";
-    case Reason::kDependencyPending:
-      return "DependencyPending";
     case Reason::kWaitingForRetry:
       return "WaitingForRetry";
     case Reason::kExceedsMaxQuota:

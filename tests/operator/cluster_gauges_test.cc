@@ -45,6 +45,15 @@ TEST_F(ClusterGaugesTest, LeaderShowsTheCluster) {
   for (const char* series : kSeries) EXPECT_TRUE(Shown(series)) << series << metrics_.Text();
 }
 
+TEST_F(ClusterGaugesTest, ANodeWithMoreInUseThanItHasIsCounted) {
+  state_.Upsert(api::Decode<api::Pod>(
+      R"({"metadata":{"namespace":"t","name":"p","uid":"p"},"spec":{"nodeName":"n","containers":[
+          {"name":"c","resources":{"requests":{"nvidia.com/gpu":"9"}}}]},
+          "status":{"phase":"Running"}})"));
+  gauges_.Push();
+  EXPECT_TRUE(Shown("gpu_scheduler_overcommitted_nodes 1")) << metrics_.Text();
+}
+
 TEST_F(ClusterGaugesTest, NothingOfItIsLeftOnWhoeverLeadsNoMore) {
   gauges_.Push();
   metrics_.Set(telemetry::Metric::kDrift, {}, 1);

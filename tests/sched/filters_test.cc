@@ -36,6 +36,29 @@ TEST(NodeReady, ACordonedOrSickNodeTakesNothingNew) {
             "hold t/j: NodesUnhealthy: 0/1 nodes can take a pod: 1 not ready\n");
 }
 
+// n [########] of which only 6 are left        m [........]
+TEST(Resources, ANodeWithMoreInUseThanItHasTakesNothingWhateverIsAskedFor) {
+  Scenario s;
+  s.Node("n", 8).Tenant("t").Running("t/x", {"n"}, 8).Job("t/j", 1, 0);
+  s.Node(MakeNode("n", 6));
+  EXPECT_EQ(s.world.OverOn("n"), testing::Gpus(2));
+  EXPECT_EQ(s.Plan(),
+            "hold t/j: GangIncomplete: 0/1 nodes can take a pod: 1 over-allocated; 1 more "
+            "cpu needed; most cpu is held by t/x (1)\n");
+  s.Node(MakeNode("n", 8));
+  EXPECT_TRUE(s.world.OverOn("n").empty());
+  EXPECT_EQ(s.Plan(), "start t/j B: n main x1\n");
+}
+
+TEST(Resources, ANodeIsOpenAgainWhenWhatWasTooMuchIsGone) {
+  Scenario s;
+  s.Node("n", 6).Tenant("t").Running("t/x", {"n"}, 4).Running("t/y", {"n"}, 4).Job("t/j", 1, 1);
+  EXPECT_EQ(s.world.OverOn("n"), testing::Gpus(2));
+  EXPECT_NE(s.Plan().find("1 over-allocated"), std::string::npos);
+  s.world.RemoveOccupant("t/y#2");
+  EXPECT_EQ(s.Plan(), "start t/j B: n main x1\n");
+}
+
 TEST(Taints, KeepOutWhatDoesNotTolerateThem) {
   Node node = MakeNode("n", 8);
   node.taints = {{"gpu", "yes", "NoSchedule"}};

@@ -76,9 +76,7 @@ enum class ReleaseCause {
   kMaxRuntime,
   kVoidEpoch,
   kRefused,
-  kGrown,
-  kSpecChanged,
-  kSucceeded
+  kSpecChanged
 };
 
 struct Placement {

@@ -10,7 +10,6 @@ enum class Reason {
   kSuspended,
   kMisconfigured,
   kNoTenant,
-  kDependencyPending,
   kWaitingForRetry,
   kExceedsMaxQuota,
   kWaitingForQuota,

@@ -66,6 +66,9 @@ class World {
   Amounts NamespaceUsage(std::string_view ns) const;
   // What is left on a node for a new gang without a reservation there; nothing if unknown.
   std::optional<Amounts> FreeOn(std::string_view node) const;
+  // What is in use on a node beyond its allocatable amount; empty: nothing, or unknown.  Such a
+  // node takes nothing new.
+  Amounts OverOn(std::string_view node) const;
   std::vector<Reservation> reservations() const;  // sorted by gang
   std::size_t pending_count() const;
 

@@ -79,12 +79,8 @@ std::string_view CauseWord(api::ReleaseCause cause) {
       return "LeaderChanged";
     case api::ReleaseCause::kRefused:
       return "PodRefused";
-    case api::ReleaseCause::kGrown:
-      return "Grown";
     case api::ReleaseCause::kSpecChanged:
       return "SpecChanged";
-    case api::ReleaseCause::kSucceeded:
-      return "Succeeded";
     case api::ReleaseCause::kNone:
       break;
   }

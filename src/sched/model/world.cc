@@ -168,4 +168,13 @@ std::optional<Amounts> World::FreeOn(std::string_view node) const {
   return amounts;
 }
 
+Amounts World::OverOn(std::string_view node) const {
+  const WorldState& s = *state_;
+  const std::uint32_t row = s.nodes.Find(node);
+  if (row == kNoSlot || !s.nodes[row].node) return {};
+  Sums over;
+  for (const ResourceId resource : s.nodes[row].over) over.Add(resource, -s.FreeOf(resource, row));
+  return s.Extern(over);
+}
+
 }  // namespace muster::sched

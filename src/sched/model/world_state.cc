@@ -102,6 +102,18 @@ void WorldState::Allocate(std::uint32_t row, const Vec& vec, Wide sign) {
     column[row] = sign > 0 ? amount : 0;
   }
   allocatable.Add(vec, sign);
+  NoteOver(row, vec);
+}
+
+void WorldState::NoteOver(std::uint32_t row, const Vec& changed) {
+  std::vector<ResourceId>& over = nodes[row].over;
+  for (const auto& [resource, amount] : changed) {
+    const auto at = std::lower_bound(over.begin(), over.end(), resource);
+    const bool known = at != over.end() && *at == resource;
+    const bool is = UsedOf(resource, row) > AllocatableOf(resource, row);
+    if (is && !known) over.insert(at, resource);
+    if (known && !is) over.erase(at);
+  }
 }
 
 void WorldState::SetNode(const Node& node) {
@@ -152,6 +164,7 @@ void WorldState::Count(const OccupantSlot& slot, Wide sign) {
     if (column.size() <= slot.node) column.resize(slot.node + 1);
     column[slot.node] += sign * amount;
   }
+  NoteOver(slot.node, slot.amounts);
 }
 
 void WorldState::Occupy(OccupantSlot& slot, std::uint32_t id) {

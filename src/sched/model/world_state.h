@@ -17,10 +17,11 @@ namespace muster::sched {
 struct NodeSlot {
   std::optional<Node> node;  // nothing: only named by occupants
   Vec allocatable;
-  std::uint64_t version = 0;    // generation of its last own change
-  std::int64_t of_tenants = 0;  // occupants that belong to a tenant
-  Sums of_nobody;               // amounts of occupants that belong to none
-  std::vector<Port> ports;      // in use, with repetitions
+  std::vector<ResourceId> over;  // more in use than allocatable; sorted
+  std::uint64_t version = 0;     // generation of its last own change
+  std::int64_t of_tenants = 0;   // occupants that belong to a tenant
+  Sums of_nobody;                // amounts of occupants that belong to none
+  std::vector<Port> ports;       // in use, with repetitions
   bool schedulable() const { return node && node->ready && !node->cordoned; }
 };
 
@@ -130,6 +131,7 @@ struct WorldState {
  private:
   void Contribute(std::uint32_t row, Wide sign);  // the node's part of capacity
   void Allocate(std::uint32_t row, const Vec& vec, Wide sign);
+  void NoteOver(std::uint32_t row, const Vec& changed);
   void Occupy(OccupantSlot& slot, std::uint32_t id);
   void Vacate(OccupantSlot& slot, std::uint32_t id);
   void Count(const OccupantSlot& slot, Wide sign);

@@ -1,4 +1,5 @@
-// How many replicas fit into what is free: the least quotient over the requested resources.
+// How many replicas fit into what is free: the least quotient over the requested resources.  A node
+// on which anything is in use beyond what it has takes nothing, whatever is asked for.
 #include <algorithm>
 
 #include "sched/plugins/plugin.h"
@@ -21,7 +22,19 @@ ResourceId ShortOf(const Wanted& wanted, const NodeView& node) {
   return *first;
 }
 
+constexpr std::uint64_t kOverAllocated = ~std::uint64_t{0};
+
+// What nobody asks for is as the World says it is: the overlay does not have it.
+bool OverAllocated(const Wanted& wanted, const NodeView& node) {
+  if (node.overlay == nullptr) return false;
+  return std::any_of(node.slot.over.begin(), node.slot.over.end(), [&](ResourceId resource) {
+    return (node.overlay->Has(resource) ? node.overlay->Free(resource, node.row)
+                                        : wanted.world.FreeOf(resource, node.row)) < 0;
+  });
+}
+
 Answer Room(const Wanted& wanted, const NodeView& node) {
+  if (OverAllocated(wanted, node)) return {0, kOverAllocated};
   std::int64_t room = kAnyNumber;
   for (const auto& [resource, amount] : wanted.shape.request) {
     const std::int64_t free = node.Free(wanted.world, resource);
@@ -32,6 +45,7 @@ Answer Room(const Wanted& wanted, const NodeView& node) {
 }
 
 std::string WhyNot(const Wanted& wanted, const NodeView& node) {
+  if (OverAllocated(wanted, node)) return "over-allocated";
   const ResourceId resource = ShortOf(wanted, node);
   const std::string& name = wanted.world.Name(resource);
   const std::int64_t need = AmountOf(wanted.shape.request, resource);
