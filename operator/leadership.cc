@@ -96,8 +96,7 @@ bool Leadership::Step() {
 
 FenceAnswer JudgeProbe(const base::Result<std::string>& answer) {
   if (answer.ok()) return FenceAnswer::kAccepted;
-  const bool fence = answer.error().code == base::Code::kForbidden &&
-                     answer.error().message.find("fenced: ") != std::string::npos;
+  const bool fence = answer.error().message.find("fenced: ") != std::string::npos;
   return fence ? FenceAnswer::kFenced : FenceAnswer::kUnknown;
 }
 

@@ -23,7 +23,8 @@ kube::Resource KindOf(const std::string& plural) {
 
 // The object, or the right to write it, is wrong: trying again does not help.
 bool IsRefusal(base::Code code) {
-  return code == base::Code::kForbidden || code == base::Code::kInvalid;
+  return code == base::Code::kForbidden || code == base::Code::kInvalid ||
+         code == base::Code::kThrottled;  // the fence, a missing right, a server that stays busy
 }
 
 constexpr char kManager[] = "fieldManager=muster";

@@ -62,7 +62,7 @@ base::Error ToError(const Response& response) {
     if (!body.empty()) error.message += ": " + Excerpt(body);
   }
   if (error.code == Code::kForbidden && SaysNothingOfTheObject(error.message)) {
-    error.code = Code::kUnavailable;
+    error.code = Code::kThrottled;  // not kUnavailable: it is known not to have happened
   }
   if (error.code == Code::kThrottled || error.code == Code::kUnavailable) {
     error.retry_after_ms = std::max(response.retry_after_ms,

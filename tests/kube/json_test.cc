@@ -47,15 +47,15 @@ TEST(ToError, OnlyARefusalOfTheObjectIsForGood) {
   EXPECT_EQ(code(R"(pods \"p\" is forbidden: violates PodSecurity \"restricted:latest\")"),
             base::Code::kForbidden);
   EXPECT_EQ(code(R"(pods is forbidden: User \"u\" cannot create resource \"pods\")"),
-            base::Code::kUnavailable);
+            base::Code::kThrottled);
   EXPECT_EQ(code(R"(pods \"p\" is forbidden: not yet ready to handle request)"),
-            base::Code::kUnavailable);
+            base::Code::kThrottled);
   EXPECT_EQ(code("failed to configure binding: no params found for policy binding with `Deny`"),
-            base::Code::kUnavailable);
+            base::Code::kThrottled);
   EXPECT_EQ(code("Resource kind scheduler.io/v1, Kind=Job not found. There can be a delay between "
                  "when CustomResourceDefinitions are created and when they are available."),
-            base::Code::kUnavailable);
-  EXPECT_EQ(code("denied request: fenced: u does not hold the lease"), base::Code::kUnavailable);
+            base::Code::kThrottled);
+  EXPECT_EQ(code("denied request: fenced: u does not hold the lease"), base::Code::kThrottled);
 }
 
 TEST(ToError, TheLongerOfBothRetryAftersCounts) {

@@ -126,6 +126,9 @@ class Api:
                                                      context=self._tls)
             self._local.connection = connection
             self._open.append(connection)
+        connection.timeout = timeout  # of this request, not of the one that opened it
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout)
         return connection
 
 
