@@ -155,6 +155,7 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
       if (gone) {
         job->pods.erase(key);
         job->ledger.deletes.erase(pod.meta.uid);
+        job->rest_until_ms = 0;  // its place must count again before the next decision
       } else {
         job->pods.insert(key);
       }
