@@ -21,10 +21,10 @@ namespace muster::kube {
 base::Result<std::shared_ptr<Transport>> MakeCpprestTransport(
     const Connection& connection, const base::Clock& clock = base::SystemClock());
 
-// For a process all of whose connections bring their own CA: keeps OpenSSL from parsing the system's
-// CA bundle for every new connection, which cpprest asks for before it lets us set ours (some ten milliseconds
-// each on Debian 12).  Nothing happens where `connection` has no CA, or has a plugin, which may need
-// the system's.  Sets SSL_CERT_FILE: call it before the first thread.
+// For a process all of whose connections bring their own CA: keeps OpenSSL from parsing the
+// system's CA bundle for every new connection, which cpprest asks for before it lets us set ours
+// (some ten milliseconds each on Debian 12).  Nothing happens where `connection` has no CA, or has
+// a plugin, which may need the system's.  Sets SSL_CERT_FILE: call it before the first thread.
 void SkipSystemTrust(const Connection& connection);
 
 }  // namespace muster::kube
