@@ -67,6 +67,36 @@ TEST(JobStory, StartTimeIsTheFirstPodsStart) {
   EXPECT_EQ(actions.status->start_time.unix_ms, job.facts.now.unix_ms - 30'000);
 }
 
+TEST(JobStory, TheActiveDeadlineOutlivesAttemptsThatNeverBecameReady) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1");
+  job.Pod(0, PodPhase::kFailed, false, 1).Pod(1, PodPhase::kFailed, false, 1).At(40);
+  job.pod(0).started = {job.facts.now.unix_ms - 30'000};
+  job.spec().retry.max_retries = 3;
+  const JobActions ended = job.Plan();
+  ASSERT_TRUE(ended.status);
+  EXPECT_FALSE(ended.status->placement);
+  EXPECT_EQ(ended.status->start_time.unix_ms, job.facts.now.unix_ms - 30'000);
+}
+
+TEST(JobStory, AnAttemptThatEndsBeforeItsFirstWordHasWaitedToo) {
+  JobBuilder job;
+  job.Task("main", 1).At(90);
+  job.Decided("a", "0").Pod(0, PodPhase::kFailed, false, 1);
+  job.spec().retry.max_retries = 3;
+  const JobActions ended = job.Plan();
+  ASSERT_TRUE(ended.status);
+  EXPECT_EQ(ended.status->waited_seconds, 90);
+}
+
+TEST(JobStory, AnEditIsNotAcknowledgedWhileThePlacementIsOnlyImplied) {
+  JobBuilder job;
+  job.Task("main", 1).Decided("a", "0").Pod(0, PodPhase::kPending);
+  job.status().observed_generation = 1;
+  job.entry.job.meta.generation = 2;
+  EXPECT_FALSE(job.Plan().status);
+}
+
 TEST(JobStory, QuotaOfThePodStaysTheReasonDuringItsBackOff) {
   JobBuilder job;
   job.Task("main", 1);

@@ -141,19 +141,10 @@ void CreateMissing(Step& step) {
   }
 }
 
-// Waiting adds up over all attempts: what aging goes by.
-void CountWait(Step& step) {
-  api::JobStatus& next = step.next;
-  base::TimePoint since = next.pending_since;
-  if (since.unix_ms == 0 && step.entry.placement->attempt == 1) since = step.entry.job.meta.created;
-  const std::int64_t waited = step.entry.placement->committed_at.unix_ms - since.unix_ms;
-  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
-}
-
 void SetPlacement(Step& step) {
   api::JobStatus& next = step.next;
+  NoteStart(step);
   if (!next.placement) {  // the first word of this attempt
-    CountWait(step);
     for (const char* past : {"Preempted", "Evicted"}) {
       ClearCondition(next, past, "Started", step.facts);
     }
@@ -209,7 +200,6 @@ void Progress(Step& step) {
     SetPlacement(step);
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
-    if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
     if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
     SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
     SetCondition(next, {"Scheduled", true, "Scheduled", "on " + next.nodes}, step.facts);

@@ -102,9 +102,11 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
     PlanPlaced(step);
   }
 
-  // 4. What is written is written whole.  An edit is acknowledged even if it changes nothing else.
+  // 4. What is written is written whole.  An edit is acknowledged even if it changes nothing else;
+  // not while a placement stands in no status yet, because the write would seem to deny it.
   const std::int64_t seen = entry.job.status.observed_generation;
-  if (seen != 0 && seen != entry.job.meta.generation) step.write = true;
+  const bool told = !entry.placement || entry.job.status.placement;
+  if (told && seen != 0 && seen != entry.job.meta.generation) step.write = true;
   if (step.write && !step.actions.drop_placement) {
     SetCommon(step.next, entry, facts, tally);
     NoteMaterialised(step);

@@ -62,10 +62,10 @@ std::int64_t UncountedDelay(const Step& step) {
 
 void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message) {
   api::JobStatus& next = step.next;
+  NoteStart(step);
   next.attempt = step.entry.placement->attempt;
   next.placement.reset();
   next.attempt_ready_at = {};
-  if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
   SetCondition(next, {"QuotaReserved", false, CauseWord(cause), ""}, step.facts);
   SetCondition(next, {"Scheduled", false, CauseWord(cause), message}, step.facts);
   ClearCondition(next, "PodsReady", CauseWord(cause), step.facts);
@@ -174,6 +174,7 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
     EndAttempt(step, cause, message);
     return;
   }
+  NoteStart(step);
   api::JobStatus& next = step.next;
   next.placement = step.entry.placement;
   next.attempt = step.entry.placement->attempt;

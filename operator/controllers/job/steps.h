@@ -30,8 +30,9 @@ void PlanReleasing(Step& step);
 void StartRelease(Step& step, api::ReleaseCause cause, const std::string& message);
 // No placement: why it waits, and whether the scheduler may start it.
 void PlanWaiting(Step& step);
-// Of this attempt's pods, by their kubelets; 0 while none has started.
-base::TimePoint FirstStart(const Step& step);
+// For every write about an attempt, before its placement is set or cleared: how long the job waited
+// for it (aging goes by the sum over all attempts), and when the first pod of the job started.
+void NoteStart(Step& step);
 // The sentence if spec.activeDeadlineSeconds are over since the first start; else empty.
 std::string PastActiveDeadline(Step& step);
 // The condition DeadlineMissed, once spec.deadline has passed.

@@ -11,15 +11,30 @@ bool Step::Due(base::TimePoint since, std::int64_t seconds) {
   return left <= 0;
 }
 
+namespace {
+
+// Of this attempt's pods, by their kubelets; 0 while none has started.
 base::TimePoint FirstStart(const Step& step) {
   base::TimePoint first;
-  for (const state::PodEntry* pod : step.tally.mine) {
+  for (const state::PodEntry* pod : step.facts.pods) {  // those that have ended too
     const base::TimePoint started = pod->pod.started;
-    if (started.unix_ms == 0) continue;
+    if (started.unix_ms == 0 || pod->slot.attempt != step.entry.placement->attempt) continue;
     if (first.unix_ms == 0 || started < first) first = started;
   }
   if (first.unix_ms == 0) return first;
   return std::max(first, step.entry.placement->committed_at);  // kubelets' clocks differ
+}
+
+}  // namespace
+
+void NoteStart(Step& step) {
+  api::JobStatus& next = step.next;
+  if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
+  if (next.placement) return;  // counted with the first word of this attempt
+  base::TimePoint since = next.pending_since;
+  if (since.unix_ms == 0 && step.entry.placement->attempt == 1) since = step.entry.job.meta.created;
+  const std::int64_t waited = step.entry.placement->committed_at.unix_ms - since.unix_ms;
+  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
 }
 
 std::string PastActiveDeadline(Step& step) {
