@@ -86,6 +86,9 @@ class Operator::Impl {
   void Lead();
   void Guarded(const char* controller, const std::string& key,
                const std::function<void()>& reconcile);
+  // False: it threw, which was counted and logged, and put into `trouble`.
+  bool Survives(const char* what, const std::string& key, const std::function<void()>& work,
+                std::string* trouble = nullptr);
   bool Serve();
   void RunDueWakes();
   // `what` is a letter for the controller (j job, g group, w workflow, t tenant, q quota) and a
@@ -230,7 +233,7 @@ std::int64_t Operator::Impl::Turn() {
   if (clock_.BootMs() >= next_feed_ms_) {
     feed_.Push();
     if (leadership_.role() == Role::kLeading) {
-      Guarded("usage", "", [&] {
+      Survives("usage", "", [&] {
         tenants_.RefreshUsage();
         quotas_.RefreshUsage();
         jobs_.RecheckLimits();
@@ -246,7 +249,7 @@ std::int64_t Operator::Impl::Turn() {
   }
   if (leadership_.role() != Role::kLeading) return wait;
   std::int64_t cycle = kCycleRetryMs;
-  Guarded("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
+  Survives("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
   if (cycle > 0) wait = std::min(wait, cycle);
   return wait;
 }
@@ -278,18 +281,29 @@ void Operator::Impl::Lead() {
 void Operator::Impl::Guarded(const char* controller, const std::string& what,
                              const std::function<void()>& reconcile) {
   const auto begin = std::chrono::steady_clock::now();
-  try {
-    reconcile();
+  const std::string key = what.substr(1);
+  std::string trouble;
+  if (Survives(controller, key, reconcile, &trouble)) {
     metrics_.Add(telemetry::Metric::kReconciles, {controller, "success"});
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     metrics_.Observe(telemetry::Metric::kReconcileTime, {controller}, took.count());
+    return;
+  }
+  WakeLater(what, kPoisonRetryMs);
+  if (what[0] == 'j') Survives("job", key, [&] { jobs_.Poisoned(key, trouble); });
+}
+
+bool Operator::Impl::Survives(const char* what, const std::string& key,
+                              const std::function<void()>& work, std::string* trouble) {
+  try {
+    work();
+    return true;
   } catch (const std::exception& error) {
-    metrics_.Add(telemetry::Metric::kReconciles, {controller, "error"});
-    base::LogError("object cannot be reconciled", {{"controller", controller},
-                                                   {"key", what.empty() ? what : what.substr(1)},
-                                                   {"error", error.what()}});
-    if (what.starts_with('j')) jobs_.Poisoned(what.substr(1), error.what());
-    if (!what.empty()) WakeLater(what, kPoisonRetryMs);
+    metrics_.Add(telemetry::Metric::kReconciles, {what, "error"});
+    base::LogError("object cannot be reconciled",
+                   {{"controller", what}, {"key", key}, {"error", error.what()}});
+    if (trouble != nullptr) *trouble = error.what();
+    return false;
   }
 }
 

@@ -1,4 +1,6 @@
 // Trouble that one job brings, and what it is told.
+#include <algorithm>
+
 #include "operator/job_fixture.h"
 
 namespace muster::op {
@@ -18,12 +20,32 @@ TEST_F(JobTroubleTest, AJobWhoseHandlingThrewSaysSo) {
   PutJob("poison", 4, 4);
   Sync();
   jobs_.Poisoned("team/poison", "vector::_M_range_check");
-  state_.MarkJob("team/poison");
-  Turn();
   Answers();
+  const std::size_t writes = Writes("*/jobs/poison/status").size();
+  EXPECT_EQ(writes, 1u);
+  jobs_.Poisoned("team/poison", "vector::_M_range_check");
+  Answers();
+  EXPECT_EQ(Writes("*/jobs/poison/status").size(), writes);  // once is enough
   EXPECT_EQ(Status("poison").reason, "Misconfigured");
   EXPECT_EQ(Status("poison").message, "cannot be handled: vector::_M_range_check");
   EXPECT_TRUE(PodsOf("poison").empty());
+}
+
+TEST_F(JobTroubleTest, AJobThatRunsIsToldToo) {
+  PutJob("runs", 1, 1);
+  Settle();
+  RunPods("runs");
+  After(1);
+  After(1);
+  ASSERT_EQ(Status("runs").phase, "Running");
+  jobs_.Poisoned("team/runs", "bad_alloc");
+  Answers();
+  EXPECT_EQ(Status("runs").phase, "Running");
+  const auto& told = Status("runs").conditions;
+  EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const api::Condition& condition) {
+    return condition.type == "Misconfigured" && condition.status == "True" &&
+           condition.message == "cannot be handled: bad_alloc";
+  }));
 }
 
 TEST_F(JobTroubleTest, AServiceOfSomebodyElseUnderTheGangsNameIsTold) {

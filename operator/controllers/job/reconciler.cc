@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "controllers/job/limits.h"
+#include "controllers/job/status.h"
 #include "muster/api/codec.h"
 #include "muster/base/log.h"
 #include "muster/state/amounts.h"
@@ -63,9 +64,21 @@ void JobReconciler::Reconcile(const std::string& key) {
 
 void JobReconciler::Poisoned(const std::string& key, const std::string& what) {
   state::JobEntry* entry = state_.FindJob(key);
-  if (entry == nullptr || !entry->job.invalid.empty()) return;
-  entry->job.invalid = "cannot be handled: " + what;
-  wake_(key, 1'000);
+  if (entry == nullptr || entry->ledger.status_in_flight || api::Finished(entry->job.status))
+    return;
+  const std::string text = "cannot be handled: " + what;
+  JobFacts facts;
+  facts.now = state_.clock().Now();
+  JobActions actions;
+  api::JobStatus& next = actions.status.emplace(entry->job.status);
+  next.epoch = state_.epoch();
+  SetCondition(next, {"Misconfigured", true, "CannotBeHandled", text}, facts);
+  if (!entry->placement) {
+    next.phase = "Pending";
+    next.reason = "Misconfigured";
+    next.message = text;
+  }
+  WriteStatus(*entry, actions);
 }
 
 void JobReconciler::RecheckLimits() {

@@ -39,7 +39,7 @@ class JobReconciler {
 
   // Looks at one job and acts.  Unknown keys are ignored.
   void Reconcile(const std::string& key);
-  // The last Reconcile threw: the job is told so instead of being judged any further.
+  // The last Reconcile threw: the job is told so, whether it waits or runs.
   void Poisoned(const std::string& key, const std::string& what);
 
   // Looks again at jobs that a count limit held back and holds no more; once a second will do.
