@@ -52,7 +52,7 @@ class Reclaim(Story):
         borrower.wait_event(victim, "Preempted", *names)
         scene.wait_event("owner", "PreemptedWorkload", *names)
         self.assertIn("Preempting", borrower.phases(victim))
-        self.assertEqual(borrower.condition(victim, "Preempted")["reason"], "Reclaimed")
+        self.assertIn("Reclaimed", borrower.reasons(victim, "Preempted"))
         self.assertEqual(borrower.condition(victim, "Requeued")["status"], "True")
 
     def test_without_a_guarantee_priority_does_not_cross_tenants(self):

@@ -170,6 +170,15 @@ class Scene:
                 seen.append(phase)
         return seen
 
+    def reasons(self, name, kind):
+        """Reasons of a condition in the order in which they were seen."""
+        seen = []
+        for change in self.mirror.changes("Job", self.name):
+            told = condition_of(change.body.get("status", {}), kind)
+            if change.body["metadata"]["name"] == name and told and seen[-1:] != [told["reason"]]:
+                seen.append(told["reason"])
+        return seen
+
     # ---- Pods ----
 
     def pods(self, job=None):
