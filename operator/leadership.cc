@@ -90,6 +90,9 @@ bool Leadership::Step() {
                                 [](const auto& job) { return job.second.uncounted; });
   if (!all && state_.clock().BootMs() - counting_since_ms_ < kCountingPatienceMs) return false;
   role_ = Role::kLeading;
+  // Where the size of what is committed is not known in time, the nodes take nothing new until it
+  // is.
+  if (!all) base::LogWarn("leading although not everything that is committed could be counted");
   base::LogInfo("leading", {{"epoch", std::to_string(epoch_)}, {"fenced", fenced_ ? "yes" : "no"}});
   return true;
 }

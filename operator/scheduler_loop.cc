@@ -8,6 +8,7 @@
 #include "muster/base/check.h"
 #include "muster/base/log.h"
 #include "muster/base/text.h"
+#include "muster/state/amounts.h"
 #include "muster/state/gang.h"
 
 namespace muster::op {
@@ -79,9 +80,12 @@ std::int64_t SchedulerLoop::Cycle() {
   world.SetNow(now);
   policy_changed_ = false;
   ++stats_.cycles;
+  Unpark();
+  std::vector<sched::Reservation> before = world.reservations();
   plan_ = sched::Schedule(world, policy_, cache_);
   seen_generation_ = world.generation();
   world.SetReservations(plan_.reservations);
+  Park(std::move(before));
   for (const sched::Start& start : plan_.starts) ApplyStart(start);
   for (const sched::Eviction& eviction : plan_.evictions) ApplyEviction(eviction);
   ApplyHolds();
@@ -104,6 +108,68 @@ void SchedulerLoop::LogCycle() const {
              {"holds", std::to_string(plan_.holds.size())},
              {"micros", std::to_string(stats_.last_micros)}});
 }
+
+// ---- Reservations ----
+
+// What a leader before this one evicted for others is still theirs: as much as is left of it.
+void SchedulerLoop::RestoreReservations() {
+  std::map<std::string, std::map<std::string, sched::Amounts>> freed;  // beneficiary -> node
+  std::map<std::string, std::int64_t> grace_ms;
+  for (const auto& [key, entry] : state_.jobs()) {
+    if (!entry.placement || entry.placement->state != api::PlacementState::kReleasing) continue;
+    const std::string& uid = entry.placement->beneficiary_uid;
+    if (uid.empty()) continue;
+    for (const std::string& name : entry.pods) {
+      const state::PodEntry* pod = state_.FindPod(name);
+      if (pod == nullptr || pod->pod.terminal() || pod->pod.node_name.empty()) continue;
+      sched::Amounts& sum = freed[uid][pod->pod.node_name];
+      sum = state::Plus(sum, state::ToAmounts(pod->pod.needs.requests, state::Rounding::kUp,
+                                              state_.options().gpu_resource));
+    }
+    const sched::Gang* gang = state_.world().FindGang(entry.job.meta.uid);
+    if (gang != nullptr) grace_ms[uid] = std::max(grace_ms[uid], gang->grace_ms);
+  }
+  const std::int64_t now = state_.clock().Now().unix_ms;
+  for (auto& [uid, nodes] : freed) {
+    parked_.push_back(
+        {uid, {nodes.begin(), nodes.end()}, {now + grace_ms[uid] + policy_.reservation_slack_ms}});
+  }
+}
+
+bool SchedulerLoop::StillWaits(const std::string& gang_uid) const {
+  if (gang_uid.starts_with(kGroupPrefix)) {
+    return state_.groups().Find(gang_uid.substr(kGroupPrefix.size())) != nullptr;
+  }
+  const state::JobEntry* entry = state_.FindJobByUid(gang_uid);
+  return entry != nullptr && !entry->placement && !entry->job.spec.suspend &&
+         !api::Finished(entry->job.status);
+}
+
+// Gangs that the World knows again get their places back.
+void SchedulerLoop::Unpark() {
+  if (!restored_) RestoreReservations();
+  restored_ = true;
+  if (parked_.empty()) return;
+  std::vector<sched::Reservation> all = state_.world().reservations();
+  std::erase_if(parked_, [&](const sched::Reservation& kept) {
+    if (state_.world().FindGang(kept.gang) == nullptr) return !StillWaits(kept.gang);
+    all.push_back(kept);
+    return true;
+  });
+  state_.world().SetReservations(std::move(all));
+}
+
+// What the Plan does not repeat has started, given up, or is not known at this moment.
+void SchedulerLoop::Park(std::vector<sched::Reservation> before) {
+  for (sched::Reservation& kept : before) {
+    const bool absent = state_.world().FindGang(kept.gang) == nullptr;
+    if (absent && kept.until > state_.world().now() && StillWaits(kept.gang)) {
+      parked_.push_back(std::move(kept));
+    }
+  }
+}
+
+// ---- The Plan ----
 
 void SchedulerLoop::ApplyStart(const sched::Start& start) {
   const sched::Gang gang = state_.world().gang(start.gang);
@@ -135,6 +201,13 @@ void SchedulerLoop::ApplyStart(const sched::Start& start) {
   entry->backing = entry->replicas == 1 ? state::Backing::kImplied : state::Backing::kDecided;
   entry->decided_cycle = stats_.cycles;
   entry->hold.reset();
+  entry->placed_from = entry->made_of;
+  entry->decided_on.clear();
+  for (std::size_t t = 0; t < entry->job.spec.tasks.size(); ++t) {
+    const state::Template* made =
+        state_.templates().Find(state_.TemplateKeyOf(*entry, static_cast<std::int32_t>(t)));
+    entry->decided_on.push_back(made == nullptr ? sched::ShapeId{} : made->shape);
+  }
   RefreshSlots(*entry);
   state_.FoldJob(*entry, entry->eligible);
   state_.MarkJob(entry->key);

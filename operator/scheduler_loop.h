@@ -50,6 +50,10 @@ class SchedulerLoop {
   void ApplyStart(const sched::Start& start);
   void ApplyEviction(const sched::Eviction& eviction);
   void ApplyHolds();
+  void RestoreReservations();
+  void Unpark();
+  void Park(std::vector<sched::Reservation> before);
+  bool StillWaits(const std::string& gang_uid) const;
 
   state::ClusterState& state_;
   actuate::Actuator& actuator_;
@@ -61,6 +65,10 @@ class SchedulerLoop {
   std::uint64_t seen_generation_ = 0;
   bool policy_changed_ = true;
   std::int64_t next_at_ms_ = 0;  // BootMs before which no cycle starts: batches bursts
+  bool restored_ = false;
+  // Places kept for gangs that the World does not know at this moment, because what their pods look
+  // like is being asked.
+  std::vector<sched::Reservation> parked_;
   CycleStats stats_;
   std::vector<std::int64_t> durations_;
 };

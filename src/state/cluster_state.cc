@@ -19,6 +19,8 @@ std::int64_t ClusterState::highest_epoch() const {
   for (const auto& [key, workflow] : workflows_) {
     highest = std::max(highest, workflow.status.epoch);
   }
+  for (const auto& [name, tenant] : tenants_) highest = std::max(highest, tenant.status.epoch);
+  for (const auto& [key, quota] : quotas_) highest = std::max(highest, quota.status.epoch);
   return highest;
 }
 
@@ -174,7 +176,8 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
   if (first || api::Finished(job.status) != api::Finished(entry.job.status)) {
     MarkQuotasOf(job.meta.ns);  // count/jobs
   }
-  if (respecified) ReleaseTemplates(entry);
+  std::vector<std::string> old_templates;  // released last: what they share stays
+  if (respecified) old_templates = TakeTemplateKeys(entry.job.meta.uid);
   // A commit made from the old version can no longer be carried out.
   if (job.meta.resource_version != entry.job.meta.resource_version) {
     entry.ledger.unanswered_from.clear();
@@ -182,11 +185,13 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
   entry.job = std::move(job);
   if (respecified) {
     job_by_uid_[entry.job.meta.uid] = entry.key;
+    entry.made_of = MadeOf(entry.job);
     if (!api::Finished(entry.job.status)) AcquireTemplates(entry);
     if (const auto pods = pods_of_.find(entry.job.meta.uid); pods != pods_of_.end()) {
       entry.pods = pods->second;
     }
   }
+  for (const std::string& key : old_templates) templates_.Release(key);
   if (api::Finished(entry.job.status)) ReleaseTemplates(entry);
   if (moved) MarkWorkflowOf(entry.job);
   ReadPlacement(entry);
@@ -201,16 +206,27 @@ void ClusterState::AcquireTemplates(JobEntry& entry) {
   }
 }
 
+// The same templates under a tenant that has changed: asked anew, described as before until then.
 void ClusterState::RekeyTemplates(JobEntry& entry) {
-  ReleaseTemplates(entry);
+  const std::vector<std::string> old = TakeTemplateKeys(entry.job.meta.uid);
   AcquireTemplates(entry);
+  const std::vector<std::string>& keys = template_keys_[entry.job.meta.uid];
+  for (std::size_t i = 0; i < old.size() && i < keys.size(); ++i) {
+    templates_.Inherit(old[i], keys[i]);
+  }
+  for (const std::string& key : old) templates_.Release(key);
+}
+
+std::vector<std::string> ClusterState::TakeTemplateKeys(const std::string& job_uid) {
+  const auto it = template_keys_.find(job_uid);
+  if (it == template_keys_.end()) return {};
+  std::vector<std::string> keys = std::move(it->second);
+  template_keys_.erase(it);
+  return keys;
 }
 
 void ClusterState::ReleaseTemplates(JobEntry& entry) {
-  const auto it = template_keys_.find(entry.job.meta.uid);
-  if (it == template_keys_.end()) return;
-  for (const std::string& key : it->second) templates_.Release(key);
-  template_keys_.erase(it);
+  for (const std::string& key : TakeTemplateKeys(entry.job.meta.uid)) templates_.Release(key);
 }
 
 std::string ClusterState::TemplateKeyOf(const JobEntry& entry, std::int32_t task) const {
@@ -249,13 +265,22 @@ void ClusterState::ReadPlacement(JobEntry& entry) {
       api::Placement implied;
       implied.attempt = pod.slot.attempt;
       implied.committed_at = pod.pod.meta.created;
-      implied.assignments.push_back({pod.pod.node_name, "", pod.slot.task, "0"});
+      const auto node = nodes_.find(pod.pod.node_name);
+      implied.assignments.push_back({pod.pod.node_name,
+                                     node == nodes_.end() ? "" : node->second.meta.uid,
+                                     pod.slot.task, "0"});
       entry.placement = std::move(implied);
       entry.backing = Backing::kImplied;
     }
   }
   RefreshSlots(entry);
-  if (!entry.placement) return;
+  if (!entry.placement) {
+    entry.placed_from.clear();
+    return;
+  }
+  if (entry.placed_from.empty() || before != entry.placement->attempt) {
+    entry.placed_from = entry.made_of;
+  }
   for (const std::string& key : entry.pods) {
     const PodEntry& pod = pods_.at(key);
     if (pod.slot.attempt != entry.placement->attempt) continue;
@@ -272,6 +297,7 @@ void ClusterState::Remove(const api::Job& job) {
   world_.RemoveGang(entry.job.meta.uid);
   world_.RemoveGang(MoreUid(entry.job.meta.uid));
   KeepOrphans(entry);
+  SetUncounted(entry, {});
   ReleaseTemplates(entry);
   job_by_uid_.erase(entry.job.meta.uid);
   MarkWorkflowOf(entry.job);

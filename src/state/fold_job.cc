@@ -68,7 +68,7 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
   set_or_remove(MoreUid(uid), BuildMoreGang(*this, entry, eligible));
 
   std::set<std::string> wanted;
-  bool unknown = false;
+  std::set<std::string> unknown;
   const bool committed =
       entry.placement && entry.placement->state == api::PlacementState::kCommitted;
   if (entry.placement && !api::Finished(entry.job.status) &&
@@ -76,33 +76,54 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
     const std::set<std::int32_t> there = RanksThere(entry, pods_);
     for (const Slot& slot : entry.slots) {
       if (!Counts(entry, slot, there)) continue;
-      const Template* found = templates_.Find(TemplateKeyOf(entry, slot.task));
       const api::Assignment& place = entry.placement->assignments[slot.assignment];
-      sched::Occupant occupant;
-      occupant.key = SlotKey(uid, entry.placement->attempt, place.task, slot.index);
-      wanted.insert(occupant.key);
-      if (entry.committed_keys.contains(occupant.key)) continue;
-      if (found == nullptr || found->request.empty()) {
-        unknown = true;
-        wanted.erase(occupant.key);
-        continue;
+      const std::string key = SlotKey(uid, entry.placement->attempt, place.task, slot.index);
+      if (!entry.committed_keys.contains(key) && !CountSlot(entry, slot, key)) {
+        unknown.insert(place.node);
+      } else {
+        wanted.insert(key);
       }
-      occupant.node = place.node;
-      occupant.gang = uid;
-      occupant.tenant = TenantOf(entry.job.meta.ns);
-      occupant.ns = entry.job.meta.ns;
-      occupant.amounts = Plus(found->request, found->limits);
-      for (const api::HostPort& port : found->needs.host_ports) {
-        occupant.ports.push_back({port.port, port.protocol, port.host_ip});
-      }
-      world_.SetOccupant(occupant);
     }
   }
   for (const std::string& key : entry.committed_keys) {
     if (!wanted.contains(key)) world_.RemoveOccupant(key);
   }
   entry.committed_keys = std::move(wanted);
-  entry.uncounted = unknown;
+  entry.uncounted = !unknown.empty();
+  SetUncounted(entry, std::move(unknown));
+}
+
+// False if nobody has said yet how large the pod is.
+bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key) {
+  const Template* found = templates_.Find(TemplateKeyOf(entry, slot.task));
+  if (found == nullptr || !found->known) return false;
+  sched::Occupant occupant;
+  occupant.key = key;
+  occupant.node = entry.placement->assignments[slot.assignment].node;
+  occupant.gang = entry.job.meta.uid;
+  occupant.tenant = TenantOf(entry.job.meta.ns);
+  occupant.ns = entry.job.meta.ns;
+  occupant.amounts = Plus(found->request, found->limits);
+  for (const api::HostPort& port : found->needs.host_ports) {
+    occupant.ports.push_back({port.port, port.protocol, port.host_ip});
+  }
+  world_.SetOccupant(occupant);
+  return true;
+}
+
+// A node on which a pod of unknown size is committed takes nothing new.
+void ClusterState::SetUncounted(JobEntry& entry, std::set<std::string> nodes) {
+  if (entry.uncounted_nodes == nodes) return;
+  std::set<std::string> touched = nodes;
+  touched.insert(entry.uncounted_nodes.begin(), entry.uncounted_nodes.end());
+  for (const std::string& node : entry.uncounted_nodes) {
+    std::set<std::string>& jobs = uncounted_on_[node];
+    jobs.erase(entry.key);
+    if (jobs.empty()) uncounted_on_.erase(node);
+  }
+  for (const std::string& node : nodes) uncounted_on_[node].insert(entry.key);
+  entry.uncounted_nodes = std::move(nodes);
+  for (const std::string& node : touched) FoldNode(node);
 }
 
 // Pods that were asked for may still appear although their job is gone.

@@ -131,6 +131,7 @@ void ClusterState::SetBinding(const std::string& pod_key, const std::string& nod
   entry->binding_borrows = borrowing;
   entry->binding_version = node.empty() ? "" : entry->pod.meta.resource_version;
   entry->binding_until_ms = 0;
+  entry->binding_looking = false;
   FoldPod(pod_key, *entry);
 }
 
@@ -177,9 +178,13 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
 }
 
 void ClusterState::SeePod(JobEntry& job, const PodEntry& pod, bool gone) {
-  if (gone || pod.is_void) return;
+  if (pod.is_void) return;
   const std::int32_t rank = RankOf(job, TaskIndex(job, pod.slot.task), pod.slot.index);
   if (rank < 0) return;
+  if (gone) {
+    CountAgain(job, pod, rank);
+    return;
+  }
   if (!job.placement && job.replicas == 1 && !api::Finished(job.job.status) &&
       pod.slot.attempt == job.job.status.attempt + 1) {
     ReadPlacement(job);  // a single pod that runs ahead of the status
@@ -187,10 +192,39 @@ void ClusterState::SeePod(JobEntry& job, const PodEntry& pod, bool gone) {
   }
   if (!job.placement || job.placement->attempt != pod.slot.attempt) return;
   if (job.slot_of[rank] < 0) return;
-  job.slots[job.slot_of[rank]].seen = true;
+  Slot& slot = job.slots[job.slot_of[rank]];
+  if (!slot.seen) CheckSize(job, pod);
+  slot.seen = true;
   const std::string key =
       SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
   if (job.committed_keys.erase(key) > 0) world_.RemoveOccupant(key);
+}
+
+// A committed pod that vanished without a result will be made again: its place is not free.
+void ClusterState::CountAgain(JobEntry& job, const PodEntry& pod, std::int32_t rank) {
+  if (!job.placement || job.placement->attempt != pod.slot.attempt || job.slot_of[rank] < 0) return;
+  const Slot& slot = job.slots[job.slot_of[rank]];
+  if (!Counts(job, slot, {})) return;
+  const std::string key =
+      SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
+  if (CountSlot(job, slot, key)) job.committed_keys.insert(key);
+}
+
+// What was placed is the pod that a dry run gave back; one that was made larger does not fit there.
+void ClusterState::CheckSize(JobEntry& job, const PodEntry& pod) {
+  const std::int32_t task = TaskIndex(job, pod.slot.task);
+  Template* made = task < 0 ? nullptr : templates_.Find(TemplateKeyOf(job, task));
+  if (made == nullptr || !made->known || job.placement->state != api::PlacementState::kCommitted) {
+    return;
+  }
+  for (const auto& [name, amount] :
+       ToAmounts(pod.pod.needs.requests, Rounding::kUp, options_.gpu_resource)) {
+    if (amount <= AmountOf(made->request, name)) continue;
+    job.refusal = "pod " + pod.pod.meta.name + " came back from the API server with more " + name +
+                  " than its dry run had";
+    if (made->state == TemplateState::kGood) made->state = TemplateState::kUnknown;
+    return;
+  }
 }
 
 void ClusterState::FoldTenantOfNamespace(const std::string& ns) {

@@ -77,7 +77,7 @@ bool AddTasks(ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
     if (wanted[i].empty()) continue;
     const Template* found =
         state.templates().Find(state.TemplateKeyOf(entry, static_cast<std::int32_t>(i)));
-    if (found == nullptr || found->state != TemplateState::kGood) return false;
+    if (found == nullptr || !Describable(*found)) return false;
     sched::GangTask task;
     task.name = entry.job.spec.tasks[i].name;
     task.shape = found->shape;

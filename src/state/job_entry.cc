@@ -1,5 +1,6 @@
 #include "muster/state/job_entry.h"
 
+#include "muster/base/hash.h"
 #include "muster/base/text.h"
 
 namespace muster::state {
@@ -35,6 +36,14 @@ std::int32_t TaskIndex(const JobEntry& entry, const std::string& name) {
   return -1;
 }
 
+std::string MadeOf(const api::Job& job) {
+  std::string all = job.spec.gpu_model + "/" + std::to_string(job.spec.shared_memory_bytes) + "/";
+  for (const api::TaskSpec& task : job.spec.tasks) {
+    all += task.name + "/" + std::to_string(task.replicas) + "/" + task.template_json + "\n";
+  }
+  return base::HashText(all, 12);
+}
+
 void RefreshSlots(JobEntry& entry) {
   std::set<std::int32_t> seen;
   for (const Slot& slot : entry.slots) {
@@ -61,7 +70,11 @@ void RevertPlacement(JobEntry& entry) {
   entry.release.reset();
   entry.refusal.clear();
   entry.refusal_quota = false;
-  if (!entry.placement) entry.slots.clear();
+  entry.decided_on.clear();
+  if (!entry.placement) {
+    entry.slots.clear();
+    entry.placed_from.clear();
+  }
   RefreshSlots(entry);
 }
 

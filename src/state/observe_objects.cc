@@ -38,12 +38,20 @@ sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resourc
 
 }  // namespace
 
+void ClusterState::FoldNode(const std::string& name) {
+  const auto it = nodes_.find(name);
+  if (it == nodes_.end()) return;
+  sched::Node node = ToNode(it->second, options_.gpu_resource);
+  node.cordoned |= uncounted_on_.contains(name);
+  world_.SetNode(node);
+}
+
 void ClusterState::Upsert(api::Node node) {
-  world_.SetNode(ToNode(node, options_.gpu_resource));
   const std::string name = node.meta.name;
   const auto before = nodes_.find(name);
   if (before != nodes_.end() && before->second.ready != node.ready) MarkJobsOn(name);
   nodes_[name] = std::move(node);
+  FoldNode(name);
 }
 
 void ClusterState::Remove(const api::Node& node) {

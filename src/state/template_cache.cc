@@ -5,6 +5,11 @@
 
 namespace muster::state {
 
+bool Describable(const Template& made) {
+  if (made.state == TemplateState::kGood) return true;
+  return made.state != TemplateState::kRefused && made.known && made.refusal.empty();
+}
+
 std::string TemplateKey(const std::string& ns, const std::string& template_json,
                         const std::string& extra) {
   // Two independent 60-bit hashes: the text itself may be a mebibyte.
@@ -28,6 +33,18 @@ void TemplateCache::Release(const std::string& key) {
 Template* TemplateCache::Find(const std::string& key) {
   const auto it = templates_.find(key);
   return it == templates_.end() ? nullptr : &it->second;
+}
+
+void TemplateCache::Inherit(const std::string& from, const std::string& to) {
+  const Template* old = Find(from);
+  Template* made = Find(to);
+  if (old == nullptr || made == nullptr || !old->known || made->known) return;
+  made->known = true;
+  made->needs = old->needs;
+  made->grace_seconds = old->grace_seconds;
+  made->shape = old->shape;
+  made->request = old->request;
+  made->limits = old->limits;
 }
 
 void TemplateCache::Invalidate(const std::string& ns) {

@@ -129,6 +129,41 @@ TEST_F(ForeignControllerTest, LostAnswerBindsNothingTwice) {
   EXPECT_EQ(Bindings(), 1u);
 }
 
+TEST_F(ForeignControllerTest, BindingThatNobodyAnsweredKeepsItsPlaceUntilTheServerTells) {
+  PutNode("n1", 8);
+  PutPod("p0", 8, 1);
+  api_.Inject(
+      {.method = "POST", .path = "*/binding", .kind = muster::testing::FaultKind::kLostResponse});
+  const auto turn = [this] {  // the watch shows nothing
+    for (const std::string& key : state_.TakeDirty().groups) controller_.Reconcile(key);
+    Cycle();
+    Answers();
+  };
+  Sync();
+  turn();
+  turn();
+  for (int i = 0; i < 8; ++i) {
+    clock_.Advance(3'000);
+    state_.MarkGroup("team/g");
+    turn();
+    EXPECT_EQ(state::AmountOf(*state_.world().FreeOn("n1"), "nvidia.com/gpu"), 0) << i;
+  }
+  EXPECT_EQ(Bindings(), 1u);
+}
+
+TEST_F(ForeignControllerTest, BindingThatNeverArrivedIsMadeAgain) {
+  PutNode("n1", 8);
+  PutPod("p0", 8, 1);
+  api_.Inject(
+      {.method = "POST", .path = "*/binding", .kind = muster::testing::FaultKind::kNoAnswer});
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "");
+  clock_.Advance(11'000);
+  Settle();
+  Settle();  // it was looked for
+  EXPECT_EQ(NodeOf("p0"), "n1");
+}
+
 TEST_F(ForeignControllerTest, PartialGroupIsReleasedAfterItsTimeout) {
   PutNode("n1", 8);
   PutPod("p0", 1, 2);

@@ -119,14 +119,17 @@ TEST_F(ForeignPlan, ConflictWaitsForANewerPodAndNeverRepeatsBlindly) {
   EXPECT_EQ(Plan().settled, Keys{"team/p0"});
 }
 
-TEST_F(ForeignPlan, BindingWithoutAnAnswerIsGivenUpAtItsDeadline) {
+TEST_F(ForeignPlan, BindingWithoutAnAnswerIsAskedForAtItsDeadline) {
   state::PodEntry& pod = Pod("p0");
   pod.binding_node = "n1";
   pod.binding_version = "1";
   pod.binding_until_ms = facts_.boot_ms + 10;
   EXPECT_EQ(Plan().wake_in_ms, 10);
   facts_.boot_ms += 10;
-  EXPECT_EQ(Plan().settled, Keys{"team/p0"});
+  EXPECT_TRUE(Plan().settled.empty());
+  EXPECT_EQ(Plan().look_for, Keys{"team/p0"});
+  pod.binding_looking = true;
+  EXPECT_TRUE(Plan().look_for.empty());
 }
 
 TEST_F(ForeignPlan, PartialGroupIsReleasedAfterItsTimeoutNamingThePodThatFailed) {

@@ -60,6 +60,51 @@ TEST_F(JobControllerTest, ASinglePodIsItsOwnPlacementUntilTheStatusSaysSo) {
   EXPECT_EQ(Status("one").placement->attempt, 1);
 }
 
+// ---- What the API server makes of a pod ----
+
+TEST_F(JobControllerTest, AGangWhosePodsCameBackLargerIsReleasedAndSaysSo) {
+  PutJob("train", 2, 4);
+  Sync();
+  Turn();
+  Answers();
+  Turn();
+  Turn();
+  Answers();
+  Turn();
+  Answers();  // created
+  const std::vector<std::string> pods = PodsOf("train");
+  Edit(kPodPath + pods.at(1),
+       R"({"spec":{"containers":[{"name":"main","resources":{"limits":{"nvidia.com/gpu":"4"},
+          "requests":{"nvidia.com/gpu":"4","cpu":"3"}}}]}})");
+  Settle();
+  EXPECT_EQ(Status("train").placement->cause, api::ReleaseCause::kRefused);
+  EXPECT_EQ(Status("train").message, "pod " + pods[1] +
+                                         " came back from the API server with more "
+                                         "cpu than its dry run had");
+  RemovePods("train");
+  Settle();
+  EXPECT_EQ(Status("train").reason, "Misconfigured");
+  After(10);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+}
+
+TEST_F(JobControllerTest, ASinglePodOfATemplateThatWasEditedMeanwhileIsReleased) {
+  PutJob("one", 1, 8);
+  Settle();
+  const std::vector<std::string> first = PodsOf("one");
+  ASSERT_EQ(first.size(), 1u);
+  EditJob("one", R"({"suspend":true})");
+  EditJob("one", R"({"image":"newer"})");
+  EditJob("one", R"({"suspend":false})");
+  Settle();
+  EXPECT_NE(Read<api::Pod>(kPodPath + first[0]).meta.deletion.unix_ms, 0);
+  RemovePods("one");
+  Settle();
+  After(5);
+  ASSERT_EQ(PodsOf("one").size(), 1u);
+  EXPECT_NE(PodsOf("one"), first);
+}
+
 // ---- Faults ----
 
 struct Trouble {

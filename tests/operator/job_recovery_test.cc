@@ -303,6 +303,7 @@ TEST_F(JobRecoveryTest, APodThatIsToBeCreatedAgainStillCounts) {
   const api::Pod gone = Read<api::Pod>(kPodPath + pod);
   RemoveObject(kPodPath + pod);
   state_.Remove(gone);
+  EXPECT_EQ(FreeGpus("n1"), 0);
   Turn();
   EXPECT_EQ(FreeGpus("n1"), 0);
 }

@@ -82,7 +82,7 @@ class ClusterState {
   // From now on what older leaders write anew is void (placement-protocol.md, fencing 4).
   void SetBarrier(std::int64_t epoch);
   std::int64_t epoch() const { return epoch_; }
-  // The highest epoch found on any pod, Job or Workflow.
+  // The highest epoch found on any pod or status.
   std::int64_t highest_epoch() const;
 
   // Brings the World in step with one job: `eligible` says whether the scheduler may start it.
@@ -137,8 +137,14 @@ class ClusterState {
   void MarkQuotasOf(const std::string& ns);
   void AcquireTemplates(JobEntry& entry);
   void ReleaseTemplates(JobEntry& entry);
+  std::vector<std::string> TakeTemplateKeys(const std::string& job_uid);
   void RekeyTemplates(JobEntry& entry);
+  void FoldNode(const std::string& name);
+  void SetUncounted(JobEntry& entry, std::set<std::string> nodes);
+  void CheckSize(JobEntry& job, const PodEntry& pod);
+  void CountAgain(JobEntry& job, const PodEntry& pod, std::int32_t rank);
   void ReadPlacement(JobEntry& entry);
+  bool CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key);
   bool Counts(const JobEntry& entry, const Slot& slot, const std::set<std::int32_t>& there) const;
   void KeepOrphans(const JobEntry& entry);
   void FoldPod(const std::string& key, PodEntry& entry);
@@ -167,6 +173,7 @@ class ClusterState {
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
   std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
+  std::map<std::string, std::set<std::string>> uncounted_on_;       // node -> jobs
   // Creates that were in flight when their job went: pod key -> Occupant that stands for it.
   struct Orphan {
     std::string occupant;

@@ -14,6 +14,7 @@
 #include "muster/api/core.h"
 #include "muster/api/job.h"
 #include "muster/sched/reason.h"
+#include "muster/sched/types.h"
 
 namespace muster::state {
 
@@ -34,7 +35,8 @@ struct PodEntry {
   std::string binding_node;  // empty: none
   bool binding_borrows = false;
   std::string binding_version;        // resourceVersion the Binding was made from
-  std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, given up by then; 0: wait
+  std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, asked for then; 0: wait
+  bool binding_looking = false;       // the API server is being asked what became of it
 };
 
 // One pod index of the current placement.
@@ -106,7 +108,11 @@ struct JobEntry {
   std::vector<Slot> slots;            // by rank; empty without placement
   std::vector<std::int32_t> slot_of;  // rank -> index into slots, -1: not placed
 
-  std::set<std::string> committed_keys;  // Occupants that stand for pods not observed yet
+  std::set<std::string> committed_keys;    // Occupants that stand for pods not observed yet
+  std::set<std::string> uncounted_nodes;   // where a pod is committed whose size is not known yet
+  std::string made_of;                     // stands for all that the spec makes pods from
+  std::string placed_from;                 // the same, when the placement was made
+  std::vector<sched::ShapeId> decided_on;  // by task, of a decision of ours
 
   std::optional<ReleaseDecision> release;
   std::optional<HoldView> hold;
@@ -127,6 +133,8 @@ struct JobEntry {
 std::int32_t RankOf(const JobEntry& entry, std::int32_t task, std::int32_t index);
 // Index of a task by name; -1: none.
 std::int32_t TaskIndex(const JobEntry& entry, const std::string& name);
+// A short text that differs when pods would be made differently: tasks, GPU model, shared memory.
+std::string MadeOf(const api::Job& job);
 // Rebuilds replicas and rank_offset from the spec, slots and slot_of from `placement`.
 void RefreshSlots(JobEntry& entry);
 // Forgets a decision that was not committed: the placement is what the status says.

@@ -25,6 +25,7 @@ enum class TemplateState {
 
 struct Template {
   TemplateState state = TemplateState::kUnknown;
+  bool known = false;  // `needs` and what follows are of an answer, perhaps of an older one
   std::string ns;
   std::string refusal;              // with kRefused and kQuota: the API server's words
   api::PodNeeds needs;              // with kGood: what is scheduled and counted
@@ -37,6 +38,10 @@ struct Template {
   std::int32_t failures = 0;     // dry runs in a row without a good answer
 };
 
+// Whether it can be described to the scheduler: by an older answer too while a new one is awaited.
+// Nothing is committed on an older one.
+bool Describable(const Template& made);
+
 // Key of a template: namespace, the template itself, and what rendering adds that is not the job's
 // own name.
 std::string TemplateKey(const std::string& ns, const std::string& template_json,
@@ -48,6 +53,8 @@ class TemplateCache {
   Template& Acquire(const std::string& key, const std::string& ns);
   void Release(const std::string& key);
   Template* Find(const std::string& key);
+  // Until `to` has its own answer, that of `from` describes it.
+  void Inherit(const std::string& from, const std::string& to);
   // Asks anew for every template of the namespace ("" for all); the old answers stay in force for
   // what runs.
   void Invalidate(const std::string& ns);

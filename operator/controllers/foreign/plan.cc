@@ -31,17 +31,20 @@ struct Step {
 std::string NameOf(const std::string& key) { return key.substr(key.find('/') + 1); }
 
 // A Binding is over when the watch shows the node; one that was answered 409, or not at all, when
-// the watch shows a newer pod or the deadline passes.
+// the watch shows a newer pod.  If it shows neither in time, the API server is asked.
 void SettleBindings(Step& step) {
   for (const auto& [key, entry] : step.facts.pods) {
     if (entry->binding_node.empty()) continue;
     const std::int64_t until = entry->binding_until_ms;
     const bool newer = entry->pod.meta.resource_version != entry->binding_version;
-    const bool given_up = until != 0 && (newer || step.facts.boot_ms >= until);
-    if (!entry->pod.node_name.empty() || given_up) {
+    if (!entry->pod.node_name.empty() || (until != 0 && newer)) {
       step.actions.settled.push_back(key);
-    } else if (until != 0) {
-      step.WakeIn(until - step.facts.boot_ms);
+    } else if (until != 0 && !entry->binding_looking) {
+      if (step.facts.boot_ms >= until) {
+        step.actions.look_for.push_back(key);
+      } else {
+        step.WakeIn(until - step.facts.boot_ms);
+      }
     }
   }
 }

@@ -34,9 +34,10 @@ struct PodEvent {
 };
 
 struct GroupActions {
-  std::vector<std::string> settled;  // pods whose Binding is over: seen, or given up
-  std::vector<std::string> deletes;  // pods
-  std::vector<PodText> tells;        // PodScheduled=False with this message
+  std::vector<std::string> settled;   // pods whose Binding is over: seen, or known to have failed
+  std::vector<std::string> look_for;  // pods whose Binding is known to the API server alone
+  std::vector<std::string> deletes;   // pods
+  std::vector<PodText> tells;         // PodScheduled=False with this message
   std::vector<PodEvent> events;
   std::map<std::string, std::int64_t> tell_at;  // new values of ForeignGroup::tell_at
   std::string told_reason;

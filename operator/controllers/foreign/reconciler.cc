@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "muster/api/codec.h"
 #include "muster/base/log.h"
 #include "muster/state/gang.h"
 
@@ -13,8 +14,9 @@ using base::Result;
 
 namespace {
 
-// How long a Binding without an answer may still arrive.
+// How long a Binding without an answer may still arrive, or the watch take to show it.
 constexpr std::int64_t kLateMs = 10'000;
+constexpr std::int64_t kAskAgainMs = 2'000;
 
 GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& group) {
   GroupFacts facts;
@@ -59,6 +61,7 @@ void ForeignController::Carry(state::ForeignGroup& group, const GroupActions& ac
   group.tell_at = actions.tell_at;
   group.told_reason = actions.told_reason;
   for (const std::string& pod : actions.settled) state_.SetBinding(pod, "");
+  for (const std::string& pod : actions.look_for) LookForBinding(group.key, pod);
   for (const PodEvent& event : actions.events) {
     if (const state::PodEntry* entry = state_.FindPod(event.key)) {
       actuator_.EmitEvent("Pod", entry->pod.meta, event.event);
@@ -143,6 +146,31 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
     default:
       state_.SetBinding(pod, "");
   }
+}
+
+// Only the API server can tell what became of a Binding that nobody answered.
+void ForeignController::LookForBinding(const std::string& group, const std::string& pod) {
+  state::PodEntry* entry = state_.FindPod(pod);
+  if (entry == nullptr) return;
+  entry->binding_looking = true;
+  actuator_.FindPod(entry->pod.meta.ns, entry->pod.meta.name,
+                    [this, group, pod, uid = entry->pod.meta.uid](
+                        const Result<std::string>& answer) { TakeLook(group, pod, uid, answer); });
+}
+
+void ForeignController::TakeLook(const std::string& group, const std::string& pod,
+                                 const std::string& uid, const Result<std::string>& answer) {
+  state::PodEntry* entry = state_.FindPod(pod);
+  if (entry == nullptr || entry->pod.meta.uid != uid) return;
+  state_.MarkGroup(group);
+  entry->binding_looking = false;
+  if (entry->binding_node.empty()) return;
+  entry->binding_until_ms = state_.clock().BootMs() + kAskAgainMs;
+  if (!answer.ok()) return;
+  const std::vector<api::Pod> there = api::DecodeList<api::Pod>(*answer);
+  const bool bound =
+      !there.empty() && there.front().meta.uid == uid && !there.front().node_name.empty();
+  if (!bound) state_.SetBinding(pod, "");  // else the watch will show it
 }
 
 void ForeignController::TakeRefusal(const std::string& group, state::PodEntry& pod,

@@ -47,6 +47,9 @@ class ForeignController {
                bool borrowing);
   void TakeBound(const std::string& group, const std::string& pod, const std::string& uid,
                  const base::Result<std::string>& answer);
+  void LookForBinding(const std::string& group, const std::string& pod);
+  void TakeLook(const std::string& group, const std::string& pod, const std::string& uid,
+                const base::Result<std::string>& answer);
   void TakeRefusal(const std::string& group, state::PodEntry& pod, const std::string& message);
   void DeletePod(state::ForeignGroup& group, const std::string& pod);
   void Tell(const std::string& pod, const std::string& text);

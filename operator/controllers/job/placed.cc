@@ -24,7 +24,7 @@ Why NodeGone(const Step& step) {
   if (step.tally.missing == 0) return {};
   const api::Placement& placement = *step.entry.placement;
   for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
-    if (step.tally.fates[i] != Fate::kMissing || step.entry.slots[i].seen) continue;
+    if (step.tally.fates[i] != Fate::kMissing) continue;
     const api::Assignment& place = placement.assignments[step.entry.slots[i].assignment];
     if (!NodeUsable(step, place)) {
       return {
@@ -44,6 +44,9 @@ Why Asked(const Step& step) {
     return {api::ReleaseCause::kVoidEpoch, "the placement was written by a leader that had lost"};
   }
   if (!step.entry.refusal.empty()) return {api::ReleaseCause::kRefused, step.entry.refusal};
+  if (!step.entry.placed_from.empty() && step.entry.placed_from != step.entry.made_of) {
+    return {api::ReleaseCause::kSpecChanged, "the tasks were edited after they had been placed"};
+  }
   return {};
 }
 
@@ -115,10 +118,32 @@ bool Over(const Step& step) {
          tally.succeeded + tally.failed + tally.lost >= step.entry.replicas;
 }
 
-void Succeed(Step& step) {
-  step.next.tasks = step.tally.tasks;
-  Finish(step, "Succeeded", "Succeeded",
-         "all " + std::to_string(step.entry.replicas) + " pods succeeded");
+// A decision of ours of which nobody else can know yet.
+bool NothingDone(const Step& step) {
+  const state::JobEntry& entry = step.entry;
+  if (entry.decided_on.empty() || !entry.ledger.unanswered_from.empty()) return false;
+  if (entry.backing == state::Backing::kDecided) return true;
+  return entry.backing == state::Backing::kImplied && entry.ledger.creates.empty() &&
+         step.tally.missing == step.entry.replicas && !entry.slots.front().seen;
+}
+
+// Whether what the pods look like is still what was decided on.
+enum class Basis { kGood, kAwaited, kGone };
+
+Basis CheckBasis(Step& step) {
+  const std::vector<sched::ShapeId>& decided = step.entry.decided_on;
+  Basis basis = Basis::kGood;
+  for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
+    const state::Template* found = step.facts.templates[t];
+    if (t >= decided.size() || found == nullptr || !Describable(*found)) return Basis::kGone;
+    if (found->state != state::TemplateState::kGood) {
+      basis = Basis::kAwaited;
+    } else if (found->shape != decided[t]) {
+      return Basis::kGone;
+    }
+  }
+  if (basis == Basis::kAwaited) TemplatesReady(step);
+  return basis;
 }
 
 void CreateMissing(Step& step) {
@@ -141,14 +166,15 @@ void CreateMissing(Step& step) {
   }
 }
 
+void ForgetEviction(Step& step) {
+  ClearCondition(step.next, "Preempted", "Started", step.facts);
+  ClearCondition(step.next, "Evicted", "Started", step.facts);
+}
+
 void SetPlacement(Step& step) {
   api::JobStatus& next = step.next;
   NoteStart(step);
-  if (!next.placement) {  // the first word of this attempt
-    for (const char* past : {"Preempted", "Evicted"}) {
-      ClearCondition(next, past, "Started", step.facts);
-    }
-  }
+  if (!next.placement) ForgetEviction(step);  // the first word of this attempt
   next.placement = step.entry.placement;
   next.attempt = step.entry.placement->attempt;
   next.nodes = NodesColumn(*step.entry.placement);
@@ -201,10 +227,8 @@ void Progress(Step& step) {
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
     if (next.start_time.unix_ms == 0) next.start_time = step.facts.now;
-    SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
-    SetCondition(next, {"Scheduled", true, "Scheduled", "on " + next.nodes}, step.facts);
+    TellStarted(step);
     SetCondition(next, {"PodsReady", true, "PodsReady", ""}, step.facts);
-    ClearCondition(next, "Misconfigured", "Accepted", step.facts);
     step.write = true;
   }
   constexpr std::int64_t kSettleMs = 1'000;
@@ -239,8 +263,31 @@ void Progress(Step& step) {
 
 }  // namespace
 
+void TellStarted(Step& step) {
+  api::JobStatus& next = step.next;
+  const std::string where = "on " + NodesColumn(*step.entry.placement);
+  SetCondition(next, {"QuotaReserved", true, "QuotaReserved", ""}, step.facts);
+  SetCondition(next, {"Scheduled", true, "Scheduled", where}, step.facts);
+  ClearCondition(next, "Misconfigured", "Accepted", step.facts);
+  ForgetEviction(step);
+}
+
 void PlanPlaced(Step& step) {
+  // Whatever is asked of a job whose pods have all succeeded comes too late.
+  if (step.entry.backing != state::Backing::kDecided &&
+      step.tally.succeeded == step.entry.replicas) {
+    Succeed(step);
+    return;
+  }
   Why why = Asked(step);
+  if (why.cause == api::ReleaseCause::kNone && NothingDone(step)) {
+    const Basis basis = CheckBasis(step);
+    if (basis == Basis::kAwaited) return;
+    if (basis == Basis::kGone) {
+      step.actions.drop_placement = true;
+      return;
+    }
+  }
   if (step.entry.backing == state::Backing::kDecided) {
     // Nothing has happened yet: a decision that no longer holds is simply forgotten, unless a
     // commit of it may have been carried out; then it is committed first and released after.
@@ -251,10 +298,6 @@ void PlanPlaced(Step& step) {
     } else {
       Commit(step);
     }
-    return;
-  }
-  if (why.cause == api::ReleaseCause::kNone && step.tally.succeeded == step.entry.replicas) {
-    Succeed(step);
     return;
   }
   if (why.cause == api::ReleaseCause::kNone) why = TooFewLeft(step);
@@ -274,6 +317,8 @@ void PlanPlaced(Step& step) {
   // Replicas above minMember may still be placed, but not beside lost ones: a placement that is
   // Committed again must not bring them back in the same attempt.
   step.actions.eligible = step.tally.lost == 0;
+  // What a new leader does not know yet: how large the committed pods are, and the ones to come.
+  if (step.entry.uncounted || step.tally.placed < step.entry.replicas) TemplatesReady(step);
   CreateMissing(step);
   TellMissedDeadline(step);
   Progress(step);

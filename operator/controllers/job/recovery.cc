@@ -4,9 +4,11 @@
 
 #include "controllers/job/reconciler.h"
 #include "muster/api/codec.h"
+#include "muster/base/log.h"
 
 namespace muster::op {
 
+using base::Code;
 using base::Result;
 
 namespace {
@@ -43,6 +45,24 @@ void JobReconciler::TakeLook(const std::string& key, const std::string& uid, con
 }
 
 // ---- The Job itself ----
+
+// A status write failed.  A decision that was refused is void: the scheduler decides again from
+// what is there then.  Where an earlier write may have been carried out, only reading tells.
+void JobReconciler::TakeNoStatus(state::JobEntry& entry, const std::string& from,
+                                 const base::Error& error) {
+  base::LogInfo("status write refused", {{"job", entry.key}, {"error", error.message}});
+  state::Ledger& ledger = entry.ledger;
+  ledger.failed_at_ms = state_.clock().BootMs();
+  ledger.failures = std::min(ledger.failures + 1, 20);
+  if (entry.backing != state::Backing::kDecided || !entry.placement) return;
+  if (error.code == Code::kUnavailable) {
+    if (entry.job.meta.resource_version == from) ledger.unanswered_from = from;
+  } else if (ledger.unanswered_from.empty()) {
+    RevertPlacement(entry);
+  } else if (error.code == Code::kConflict) {
+    ledger.doubted = true;
+  }
+}
 
 void JobReconciler::ReadBack(state::JobEntry& entry) {
   entry.ledger.reading = true;

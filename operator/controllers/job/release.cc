@@ -204,11 +204,23 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
 void PlanReleasing(Step& step) {
   const api::ReleaseCause cause = step.entry.placement->cause;
   if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
+    if (step.tally.succeeded == step.entry.replicas) {  // before anybody told them to end
+      Succeed(step);
+      return;
+    }
     EndAttempt(step, cause, WithoutWait(step.entry.job.status.message));
     return;
   }
   DeleteLive(step, cause);
   if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
+}
+
+void Succeed(Step& step) {
+  step.next.tasks = step.tally.tasks;
+  NoteStart(step);  // a short job may end before anything else was written about it
+  TellStarted(step);
+  Finish(step, "Succeeded", "Succeeded",
+         "all " + std::to_string(step.entry.replicas) + " pods succeeded");
 }
 
 void Finish(Step& step, std::string_view phase, std::string_view reason,

@@ -33,10 +33,16 @@ void PlanWaiting(Step& step);
 // For every write about an attempt, before its placement is set or cleared: how long the job waited
 // for it (aging goes by the sum over all attempts), and when the first pod of the job started.
 void NoteStart(Step& step);
+// The conditions of a job whose pods run or have run.
+void TellStarted(Step& step);
+// Asks for the answers about templates that are missing; true when the job can be described.
+bool TemplatesReady(Step& step);
 // The sentence if spec.activeDeadlineSeconds are over since the first start; else empty.
 std::string PastActiveDeadline(Step& step);
 // The condition DeadlineMissed, once spec.deadline has passed.
 void TellMissedDeadline(Step& step);
+// Ends the job well: every pod has its result.
+void Succeed(Step& step);
 // Ends the job for good.
 void Finish(Step& step, std::string_view phase, std::string_view reason,
             const std::string& message);

@@ -36,8 +36,11 @@ Results ReadResults(const state::JobEntry& entry) {
   return results;
 }
 
-Fate FateOf(const api::Pod& pod) {
-  if (pod.phase == api::PodPhase::kSucceeded) return Fate::kSucceeded;
+// A pod that was told to end may well exit with 0: that is no result.
+Fate FateOf(const api::Pod& pod, bool releasing) {
+  if (pod.phase == api::PodPhase::kSucceeded) {
+    return releasing && pod.meta.deletion.unix_ms != 0 ? Fate::kLost : Fate::kSucceeded;
+  }
   if (pod.phase != api::PodPhase::kFailed) return Fate::kLive;
   return IsInfrastructure(pod) ? Fate::kLost : Fate::kFailed;
 }
@@ -137,10 +140,14 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
       tally.strays.push_back(pod);
     }
   }
+  const bool releasing =
+      entry.placement && entry.placement->state == api::PlacementState::kReleasing;
   for (std::size_t i = 0; i < entry.slots.size(); ++i) {
     const state::Slot& slot = entry.slots[i];
     const state::PodEntry* pod = pod_of[i];
-    const Fate fate = pod == nullptr ? FateOfAbsent(entry, slot, results) : FateOf(pod->pod);
+    Fate fate = pod == nullptr ? FateOfAbsent(entry, slot, results) : FateOf(pod->pod, releasing);
+    const bool told = results.succeeded[slot.task].contains(slot.index);
+    if (fate == Fate::kLost && told) fate = Fate::kSucceeded;
     tally.fates.push_back(fate);
     Record(slot, fate, results);
     if (pod != nullptr) tally.last_finish = std::max(tally.last_finish, pod->pod.finished);

@@ -58,6 +58,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->refusal.clear();
     found->failures = 0;
     found->state = state::TemplateState::kGood;
+    found->known = true;
     found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
                                       state_.options().gpu_resource);
     found->limits = state::ToLimits(found->needs);

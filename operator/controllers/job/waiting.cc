@@ -40,13 +40,14 @@ std::string TemplateComplaint(const Step& step) {
   return "";
 }
 
-// Asks for the answers that are missing; true when all are there.
+}  // namespace
+
 bool TemplatesReady(Step& step) {
   bool ready = true;
   for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
     const state::Template* found = step.facts.templates[t];
     if (found != nullptr && found->state == state::TemplateState::kGood) continue;
-    ready = false;
+    if (found == nullptr || !Describable(*found)) ready = false;
     if (found == nullptr || found->state == state::TemplateState::kAsked) continue;
     const bool refused = found->state == state::TemplateState::kRefused;
     if (refused && found->retry_at_ms == 0) continue;
@@ -63,6 +64,8 @@ bool TemplatesReady(Step& step) {
   }
   return ready;
 }
+
+namespace {
 
 std::string QuotaComplaint(const Step& step) {
   for (const state::Template* found : step.facts.templates) {

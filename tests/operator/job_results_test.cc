@@ -1,0 +1,178 @@
+// What counts as a result, and what a committed placement may still ask for: rules of PlanJob.
+#include <gtest/gtest.h>
+
+#include "controllers/job/plan.h"
+#include "testing/job_builder.h"
+
+namespace muster::op {
+namespace {
+
+using api::PlacementState;
+using api::PodPhase;
+using api::ReleaseCause;
+using testing::JobBuilder;
+
+// ---- Success comes first ----
+
+TEST(JobResults, AJobWhosePodsHaveAllSucceededIsNotSuspendedAnyMore) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kMaterialised);
+  job.Pod(0, PodPhase::kSucceeded).Pod(1, PodPhase::kSucceeded);
+  job.spec().suspend = true;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+}
+
+TEST(JobResults, AnEvictionThatCameTooLateIsNoPreemption) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kMaterialised);
+  job.Pod(0, PodPhase::kSucceeded).Pod(1, PodPhase::kSucceeded);
+  job.entry.release = state::ReleaseDecision{ReleaseCause::kPreempted, "x/y", "u", "Priority", ""};
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+  EXPECT_EQ(actions.status->preemptions, 0);
+}
+
+TEST(JobResults, AReleaseThatFoundNothingToEndIsASuccess) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kReleasing);
+  job.entry.placement->cause = ReleaseCause::kPreempted;
+  job.Pod(0, PodPhase::kSucceeded).Pod(1, PodPhase::kSucceeded);
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+}
+
+// A single pod may have ended before anything else was written about its job.
+TEST(JobResults, AShortJobThatWasMisconfiguredOnceSucceedsWithConditionsThatSaySo) {
+  JobBuilder job;
+  job.Task("main", 1).Placed("a", "0", PlacementState::kCommitted);
+  job.entry.backing = state::Backing::kImplied;
+  job.entry.job.status.placement.reset();
+  job.entry.job.status.phase = "Pending";
+  for (const char* type : {"Misconfigured", "Preempted"}) {
+    job.entry.job.status.conditions.push_back({type, "True", "Before", "", {}});
+  }
+  job.Pod(0, PodPhase::kSucceeded);
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+  for (const api::Condition& condition : actions.status->conditions) {
+    const bool past = condition.type == "Misconfigured" || condition.type == "Preempted";
+    EXPECT_EQ(condition.status, past ? "False" : "True") << condition.type;
+  }
+}
+
+// ---- Told to end ----
+
+TEST(JobResults, APodThatWasToldToEndAndExitsWithZeroHasNoResult) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kReleasing);
+  job.spec().min_member = 1;
+  job.entry.placement->cause = ReleaseCause::kSuspended;
+  job.Pod(0, PodPhase::kSucceeded).Pod(1, PodPhase::kSucceeded);
+  job.pod(1).meta.deletion = job.facts.now;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Suspended");
+  EXPECT_EQ(actions.status->tasks[0].succeeded, "0");
+}
+
+TEST(JobResults, AResultThatWasToldBeforeStays) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kReleasing);
+  job.spec().min_member = 1;
+  job.status().tasks = {{"main", 0, "1", ""}};
+  job.entry.placement->cause = ReleaseCause::kSuspended;
+  job.Pod(0, PodPhase::kFailed).Pod(1, PodPhase::kSucceeded);
+  job.pod(1).meta.deletion = job.facts.now;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->tasks[0].succeeded, "1");
+}
+
+TEST(JobResults, APodThatSomebodyDeletedWhileItsJobRunsHasItsResult) {
+  JobBuilder job;
+  job.Task("main", 1).Placed("a", "0", PlacementState::kMaterialised);
+  job.Pod(0, PodPhase::kSucceeded);
+  job.pod(0).meta.deletion = job.facts.now;
+  EXPECT_EQ(job.Plan().status->phase, "Succeeded");
+}
+
+// ---- Pods that are still to come ----
+
+TEST(JobResults, APodThatVanishedIsNotCreatedAgainOnANodeThatIsGone) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1").Pod(0, PodPhase::kRunning);
+  job.entry.slots[1].seen = true;  // and its pod went with the node
+  job.nodes.erase("a");
+  const JobActions actions = job.Plan();
+  EXPECT_TRUE(actions.creates.empty());
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->placement->cause, ReleaseCause::kNodeLost);
+}
+
+TEST(JobResults, ReplicasThatAreStillToBePlacedHaveTheirDryRunAsked) {
+  JobBuilder job;
+  job.Task("main", 3).Placed("a", "0-1", PlacementState::kMaterialised);
+  job.spec().min_member = 1;
+  job.Pod(0, PodPhase::kRunning, true).Pod(1, PodPhase::kRunning, true);
+  job.made(0).state = state::TemplateState::kUnknown;
+  EXPECT_EQ(job.Plan().ask_templates, (std::vector<std::int32_t>{0}));
+}
+
+TEST(JobResults, AWholeGangNeedsNoDryRunAnyMore) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kMaterialised);
+  job.Pod(0, PodPhase::kRunning, true).Pod(1, PodPhase::kRunning, true);
+  job.made(0).state = state::TemplateState::kUnknown;
+  EXPECT_TRUE(job.Plan().ask_templates.empty());
+}
+
+TEST(JobResults, ACommittedPodOfUnknownSizeHasItsDryRunAsked) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1");
+  job.entry.uncounted = true;
+  job.made(0).state = state::TemplateState::kUnknown;
+  EXPECT_EQ(job.Plan().ask_templates, (std::vector<std::int32_t>{0}));
+}
+
+// ---- What a decision rests on ----
+
+class JobBasis : public ::testing::Test {
+ protected:
+  JobBasis() {
+    job.Task("main", 2).Decided("a", "0-1");
+    job.made(0).known = true;
+    job.made(0).shape = sched::ShapeId{1};
+    job.entry.decided_on = {sched::ShapeId{1}};
+  }
+  JobBuilder job;
+};
+
+TEST_F(JobBasis, NothingIsCommittedOnAnOldAnswerWhileANewOneIsAwaited) {
+  job.made(0).state = state::TemplateState::kUnknown;
+  const JobActions actions = job.Plan();
+  EXPECT_FALSE(actions.status);
+  EXPECT_FALSE(actions.drop_placement);
+  EXPECT_EQ(actions.ask_templates, (std::vector<std::int32_t>{0}));
+}
+
+TEST_F(JobBasis, ADecisionIsDroppedWhenThePodsHaveBecomeDifferent) {
+  job.made(0).shape = sched::ShapeId{2};
+  EXPECT_TRUE(job.Plan().drop_placement);
+}
+
+TEST_F(JobBasis, ADecisionIsDroppedWhenThePodsAreRefusedNow) {
+  job.made(0).state = state::TemplateState::kRefused;
+  EXPECT_TRUE(job.Plan().drop_placement);
+}
+
+TEST_F(JobBasis, TheSameAnswerLetsItBeCommitted) {
+  EXPECT_EQ(job.Plan().status->phase, "Scheduling");
+}
+
+}  // namespace
+}  // namespace muster::op

@@ -1,0 +1,248 @@
+// What a new leader makes of what others left behind.
+#include "operator/job_fixture.h"
+
+namespace muster::op {
+namespace {
+
+using muster::testing::Fault;
+using testing::JobFixture;
+
+constexpr char kTail[] = R"(,"committedAt":"2024-01-01T00:00:00Z","assignments":[)";
+
+class TakeoverTest : public JobFixture {
+ protected:
+  TakeoverTest() { PutNode("n1", 8); }
+
+  // A placement of attempt 1 in the status of a job, written under epoch 1.
+  void PutPlaced(const std::string& name, const std::string& state, const std::string& indexes,
+                 const std::string& more = "") {
+    Edit(JobPath(name) + "/status",
+         R"({"status":{"epoch":1,"attempt":1,"phase":"Running","placement":{"attempt":1,)"
+         R"("revision":1,"state":")" +
+             state + "\"" + more + kTail + R"({"node":"n1","task":"main","indexes":")" + indexes +
+             R"("}]}}})");
+  }
+  // The pod of one index, made by the leader before this one; known to it only once it is listed.
+  void PutPodOf(const std::string& job, int index, int gpus, std::int64_t epoch = 1) {
+    const api::Job object = Read<api::Job>(JobPath(job));
+    api::PodContext context;
+    context.job = &object;
+    context.attempt = 1;
+    context.epoch = epoch;
+    context.tenant = "a";
+    const auto json = api::RenderPod(context, object.spec.tasks[0], index, "n1");
+    ASSERT_TRUE(json.ok()) << json.error().message;
+    ASSERT_GT(gpus, 0);
+    Put(kPodPath + api::PodName(object, "main", index, 1), *json);
+  }
+  // This process becomes the leader: what is there now was there before its barrier.
+  void Lead() {
+    Sync();
+    state_.SetBarrier(2);
+    state_.MarkAllJobs();
+  }
+  void Refuse(int times) {
+    api_.Inject({.method = "POST", .path = "*/pods", .status = 500, .times = times});
+  }
+};
+
+// ---- Placements ----
+
+TEST_F(TakeoverTest, ACommittedGangGetsThePodsThatItsLeaderCouldNotMakeAnyMore) {
+  PutJob("train", 2, 4);
+  PutPlaced("train", "Committed", "0-1");
+  PutPodOf("train", 0, 4);
+  Lead();
+  Settle();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Status("train").attempt, 1);
+}
+
+TEST_F(TakeoverTest, ReplicasAboveMinMemberStartUnderANewLeader) {
+  PutJob("train", 3, 2, R"(,"gang":{"minMember":1})");
+  PutPlaced("train", "Materialised", "0");
+  PutPodOf("train", 0, 2);
+  Lead();
+  Settle();
+  RunPods("train");
+  After(2);
+  EXPECT_EQ(PodsOf("train").size(), 3u);
+}
+
+TEST_F(TakeoverTest, ReplicasAboveMinMemberStartAfterTheTenantWasEdited) {
+  PutNode("n1", 1);
+  PutJob("train", 2, 1, R"(,"gang":{"minMember":1})");
+  Settle();
+  RunPods("train");
+  After(2);
+  ASSERT_EQ(PodsOf("train").size(), 1u);
+  PutOurs("tenants/a", R"({"weight":2})");
+  Settle();
+  PutNode("n1", 2);
+  After(1);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+}
+
+TEST_F(TakeoverTest, ASinglePodOfTheLastLeaderIsThePlacementOfItsJob) {
+  PutJob("one", 1, 8);
+  PutPodOf("one", 0, 8);
+  Lead();
+  Settle();
+  EXPECT_EQ(Entry("one").backing, state::Backing::kImplied);
+  EXPECT_EQ(Entry("one").placement->assignments[0].node_uid,
+            Read<api::Node>("/api/v1/nodes/n1").meta.uid);
+  RunPods("one");
+  After(1);
+  EXPECT_EQ(PodsOf("one").size(), 1u);
+  EXPECT_EQ(Status("one").attempt, 1);
+  EXPECT_EQ(Status("one").epoch, 2);
+}
+
+// ---- What is void ----
+
+TEST_F(TakeoverTest, APlacementOfAnOlderLeaderThatShowsUpAfterTheBarrierIsReleased) {
+  PutJob("train", 2, 4);
+  Lead();
+  PutPlaced("train", "Committed", "0-1");
+  Sync();
+  EXPECT_TRUE(Entry("train").void_placement);
+  Settle();
+  EXPECT_TRUE(PodsOf("train").empty());
+  EXPECT_FALSE(Status("train").placement);
+  After(10);
+  EXPECT_EQ(Status("train").attempt, 2);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+}
+
+TEST_F(TakeoverTest, APodOfAnOlderLeaderThatShowsUpAfterTheBarrierIsDeleted) {
+  PutJob("one", 1, 8);
+  PutJob("other", 1, 8);
+  Lead();
+  PutPodOf("one", 0, 8);
+  Settle();
+  const api::Pod late = Read<api::Pod>(kPodPath + PodsOf("one").at(0));
+  EXPECT_NE(late.meta.deletion.unix_ms, 0);
+  EXPECT_FALSE(Entry("one").placement);
+  EXPECT_TRUE(PodsOf("other").empty());  // it counts until it is gone
+  RemovePods("one");
+  Settle();
+  EXPECT_EQ(PodsOf("one").size() + PodsOf("other").size(), 1u);
+}
+
+TEST_F(TakeoverTest, APodThatWasListedBeforeTheBarrierIsNotVoid) {
+  PutJob("one", 1, 8);
+  PutPodOf("one", 0, 8);
+  Lead();
+  Settle();
+  EXPECT_EQ(Read<api::Pod>(kPodPath + PodsOf("one").at(0)).meta.deletion.unix_ms, 0);
+}
+
+TEST_F(TakeoverTest, TheEpochOfARecreatedLeaseMustExceedThatOfEveryStatus) {
+  const auto highest = [&](const std::string& path, int epoch) {
+    Edit(path + "/status", R"({"status":{"epoch":)" + std::to_string(epoch) + "}}");
+    Sync();
+    return state_.highest_epoch();
+  };
+  PutJob("train", 1, 1);
+  PutOurs("namespaces/team/resourcequotas/q", R"({"hard":{"requests.cpu":"1"}})");
+  EXPECT_EQ(highest(JobPath("train"), 3), 3);
+  EXPECT_EQ(highest("/apis/scheduler.io/v1/tenants/a", 7), 7);
+  EXPECT_EQ(highest("/apis/scheduler.io/v1/namespaces/team/resourcequotas/q", 9), 9);
+}
+
+// ---- What cannot be counted ----
+
+TEST_F(TakeoverTest, ANodeWithACommittedPodOfUnknownSizeTakesNothing) {
+  PutNode("n2", 1);
+  PutJob("train", 1, 8);
+  PutPlaced("train", "Committed", "0");
+  PutJob("other", 1, 1);
+  Refuse(1'000);
+  Lead();
+  Settle();
+  EXPECT_TRUE(Entry("train").uncounted);
+  EXPECT_TRUE(state_.world().FindNode("n1")->cordoned);
+  EXPECT_FALSE(state_.world().FindNode("n2")->cordoned);
+  api_.ClearFaults();
+  After(40);
+  After(5);
+  EXPECT_FALSE(Entry("train").uncounted);
+  EXPECT_FALSE(state_.world().FindNode("n1")->cordoned);
+  EXPECT_EQ(Read<api::Pod>(kPodPath + PodsOf("other").at(0)).node_name, "n2");
+}
+
+TEST_F(TakeoverTest, ANodeIsFreeAgainWhenTheJobOfUnknownSizeIsDeleted) {
+  PutJob("train", 1, 8);
+  PutPlaced("train", "Committed", "0");
+  Refuse(1'000);
+  Lead();
+  Settle();
+  ASSERT_TRUE(state_.world().FindNode("n1")->cordoned);
+  RemoveObject(JobPath("train"));
+  Sync();
+  EXPECT_FALSE(state_.world().FindNode("n1")->cordoned);
+}
+
+// ---- Places kept for others ----
+
+class KeptPlaceTest : public TakeoverTest {
+ protected:
+  // "low" is being preempted for "high"; "thief" would fit as well.
+  void Preempt() {
+    PutJob("low", 1, 8, R"(,"priority":"low")");
+    PutJob("high", 1, 8, R"(,"priority":"high")");
+    const std::string uid = Read<api::Job>(JobPath("high")).meta.uid;
+    PutPlaced("low", "Releasing", "0",
+              R"(,"cause":"Preempted","rule":"Priority","beneficiary":"team/high",)"
+              R"("beneficiaryUID":")" +
+                  uid + "\"");
+    PutPodOf("low", 0, 8);
+  }
+  std::vector<std::string> Kept() {
+    std::vector<std::string> uids;
+    for (const sched::Reservation& kept : state_.world().reservations()) uids.push_back(kept.gang);
+    return uids;
+  }
+};
+
+TEST_F(KeptPlaceTest, TheFreedPlaceStaysWithItsBeneficiaryUnderANewLeader) {
+  Preempt();
+  Lead();
+  Settle();
+  EXPECT_EQ(Kept(), std::vector<std::string>{Entry("high").job.meta.uid});
+  RemovePods("low");
+  Settle();
+  EXPECT_EQ(PodsOf("high").size(), 1u);
+  EXPECT_TRUE(Kept().empty());
+}
+
+TEST_F(KeptPlaceTest, TheFreedPlaceIsKeptWhileTheTemplateIsAskedAnew) {
+  Preempt();
+  Lead();
+  Settle();
+  ASSERT_EQ(Kept().size(), 1u);
+  PutOurs("tenants/a", R"({"weight":2})");
+  Sync();
+  Refuse(1);  // the answer takes a while
+  Turn();
+  Answers();
+  Turn();
+  Settle();
+  EXPECT_EQ(Kept().size(), 1u);
+  RemovePods("low");
+  Settle();
+  After(2);
+  EXPECT_EQ(PodsOf("high").size(), 1u);
+}
+
+TEST_F(KeptPlaceTest, APlaceIsNotKeptForAJobThatGaveUp) {
+  Preempt();
+  Lead();
+  Settle();
+  EditJob("high", R"({"cancel":true})");
+  Settle();
+  EXPECT_TRUE(Kept().empty());
+}
+
+}  // namespace
+}  // namespace muster::op
