@@ -4,9 +4,9 @@ schema: what the chart's values may say under `config`."""
 import json
 import re
 
-# Given by the chart's own arguments and ports: in the file they would be without effect, or break
-# the probes.
-GIVEN = {"namespace", "listen", "lease.name", "tenantRolePrefix"}
+# Given by the chart's own arguments, ports and pod names: in the file they would be without effect,
+# break the probes, or give all replicas one name.
+GIVEN = {"namespace", "listen", "lease.name", "tenantRolePrefix", "identity"}
 ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]*) \| ([^|]*) \| (yes|no) \| ([^|]*) \|$", re.M)
 
 

@@ -92,7 +92,7 @@ class Gate:
 
     def leftovers(self):
         """Nothing that a stage started may outlive it."""
-        left = proc.children()
+        left = proc.children_after(5.0)
         names = [f"{pid} {proc.command_of(pid)}" for pid in left]
         for pid in left:
             proc.stop(pid)

@@ -44,6 +44,10 @@ base::Result<op::Parts> Connect(const config::Invocation& invocation,
     if (!made.ok()) return made.error();
     *transport = std::move(*made);
   }
+  parts.connect = [connection = *connection](const std::string& address) {
+    auto made = kube::MakeCpprestTransport(kube::ConnectionTo(connection, address));
+    return made.ok() ? std::move(*made) : nullptr;
+  };
   parts.invocation = invocation;
   parts.settings = settings;
   parts.version = kVersion;

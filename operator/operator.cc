@@ -112,6 +112,7 @@ class Operator::Impl {
   QuotaController quotas_;
   WorkflowController workflows_;
   SchedulerLoop scheduler_;
+  FenceProbe fence_;
   Leadership leadership_;
   config::ConfigFile config_file_;
   telemetry::Metrics metrics_;
@@ -151,8 +152,9 @@ Operator::Impl::Impl(Parts parts)
       workflows_(state_, actuator_,
                  [this](const std::string& key, std::int64_t ms) { WakeLater("w" + key, ms); }),
       scheduler_(state_, actuator_, parts_.settings.policy),
-      leadership_(elector_, client_, watches_, state_, loop_,
-                  {parts_.settings.ns, parts_.settings.lease.duration_ms}),
+      fence_(client_, parts_.connect, clock_,
+             {parts_.settings.ns, parts_.settings.lease.duration_ms}),
+      leadership_(elector_, fence_, watches_, state_, loop_),
       config_file_(parts_.invocation, parts_.settings,
                    [](std::string_view name) { return sched::IsRegistered(name); }),
       endpoints_(metrics_),

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "fence_probe.h"
 #include "muster/config/load.h"
 #include "muster/kube/transport.h"
 
@@ -15,6 +16,7 @@ namespace muster::op {
 struct Parts {
   std::shared_ptr<kube::Transport> transport;        // watches and writes
   std::shared_ptr<kube::Transport> lease_transport;  // the lease's own connection
+  ConnectTo connect;                                 // to one of several API servers
   config::Invocation invocation;
   config::Settings settings;
   std::string version;

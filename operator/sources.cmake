@@ -2,7 +2,8 @@
 if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
   include(operator/controllers/sources.cmake)
   add_library(muster_operator STATIC
-    operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/leadership.cc
+    operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/fence_probe.cc
+    operator/leadership.cc
     operator/metrics_feed.cc operator/operator.cc operator/scheduler_loop.cc operator/watches.cc)
   target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
   target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
@@ -29,6 +30,6 @@ if(TARGET muster_controllers)
   muster_test(operator/job_results_test DEPS muster_job_builder)
   muster_test(operator/cluster_gauges_test DEPS muster_operator)
   muster_test(operator/event_loop_test DEPS muster_operator)
-  muster_test(operator/leadership_test DEPS muster_operator)
+  muster_test(operator/fence_probe_test DEPS muster_operator muster::fake_api LABELS threads)
   muster_test(operator/metrics_feed_test DEPS muster_operator muster::fake_api LABELS threads)
 endif()

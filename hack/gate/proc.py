@@ -21,7 +21,7 @@ def become_reaper():
 
 
 def children():
-    """Pids of living (not zombie) children of this process, reaping the dead ones."""
+    """Pids of living (not zombie) children of this process."""
     living = []
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -33,6 +33,27 @@ def children():
         if int(fields[1]) == os.getpid() and fields[0] != "Z":
             living.append(int(entry.name))
     return living
+
+
+def reap_orphans():
+    """Buries the dead that came to us; the init of a process namespace cannot end before that.
+    REQUIRES: no Command is running, because its exit code would be lost."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0] != 0:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def children_after(grace):
+    """The children that are still there when those that are ending have ended."""
+    deadline = time.monotonic() + grace
+    while True:
+        reap_orphans()
+        left = children()
+        if not left or time.monotonic() >= deadline:
+            return left
+        time.sleep(0.05)
 
 
 def command_of(pid):

@@ -308,7 +308,8 @@ base::Result<std::unique_ptr<HttpPool>> MakeHttpPool(HttpOptions options) {
     config.set_max_redirects(0);
     config.set_nativehandle_options(RefuseReplay);
     // RFC 6066: an address is no server name.
-    config.set_tlsext_sni_enabled(!options.server_name.empty() || !IsAddress(server.host()));
+    config.set_tlsext_sni_enabled(
+        !IsAddress(options.server_name.empty() ? server.host() : options.server_name));
     config.set_ssl_context_callback([tls = options.tls](boost::asio::ssl::context& context) {
       tls->Apply(context.native_handle());
     });

@@ -233,4 +233,15 @@ base::Result<Connection> LoadConnection(const KubeconfigOptions& options,
                "there is no kubeconfig (KUBECONFIG, " + list + ") and this is no pod", 0};
 }
 
+Connection ConnectionTo(Connection connection, const std::string& address) {
+  if (connection.tls_server_name.empty()) {
+    std::string host = connection.server.substr(connection.server.find("://") + 3);
+    // A bracketed address stays out: then the certificate must name where we connect to.
+    if (!host.starts_with('['))
+      connection.tls_server_name = host.substr(0, host.find_first_of(":/"));
+  }
+  connection.server = "https://" + address;
+  return connection;
+}
+
 }  // namespace muster::kube

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "muster/api/core.h"
+#include "muster/api/endpoint_slice.h"
 #include "muster/api/job.h"
 #include "muster/api/tenant.h"
 #include "muster/api/workflow.h"
@@ -181,6 +182,20 @@ TEST(Codec, ReadsWatchEvents) {
             WatchType::kOther);
   EXPECT_EQ(DecodeWatchEvent<Namespace>(R"({"type":"ADDED","object":{"metadata":{}}})").type,
             WatchType::kOther);
+}
+
+TEST(EndpointSlice, NamesEveryAddressWithItsHttpsPort) {
+  const auto addresses = [](std::string_view type, std::string_view list) {
+    return HttpsAddresses(R"({"addressType":")" + std::string(type) + R"(","endpoints":)" +
+                          std::string(list) +
+                          R"(,"ports":[{"name":"metrics","port":1},{"name":"https","port":6443}]})");
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(addresses("IPv4", R"([{"addresses":["10.0.0.1"]},{"addresses":["10.0.0.2"]}])"),
+            (Texts{"10.0.0.1:6443", "10.0.0.2:6443"}));
+  EXPECT_EQ(addresses("IPv6", R"([{"addresses":["fd00::1"]}])"), (Texts{"[fd00::1]:6443"}));
+  EXPECT_EQ(addresses("IPv4", R"([{"addresses":7}])"), Texts{});
+  EXPECT_EQ(HttpsAddresses("garbage"), Texts{});
 }
 
 }  // namespace

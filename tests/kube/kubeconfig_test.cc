@@ -257,5 +257,17 @@ TEST_F(KubeconfigTest, AHangingExecPluginIsKilled) {
       << got.error().message;
 }
 
+TEST(Kubeconfig, AnotherWayToTheSameClusterKeepsTheNameThatCertificatesAreCheckedAgainst) {
+  Connection connection;
+  connection.server = "https://api.example.com:6443/prefix";
+  connection.token = "t";
+  const Connection direct = ConnectionTo(connection, "10.0.0.2:6443");
+  EXPECT_EQ(direct.server, "https://10.0.0.2:6443");
+  EXPECT_EQ(direct.tls_server_name, "api.example.com");
+  EXPECT_EQ(direct.token, "t");
+  connection.tls_server_name = "kubernetes";
+  EXPECT_EQ(ConnectionTo(connection, "10.0.0.2:6443").tls_server_name, "kubernetes");
+}
+
 }  // namespace
 }  // namespace muster::kube

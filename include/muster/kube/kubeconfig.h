@@ -57,4 +57,8 @@ struct KubeconfigOptions {
 base::Result<Connection> LoadConnection(const KubeconfigOptions& options = {},
                                         const Environment& environment = Environment::OfProcess());
 
+// The same cluster and user by another way: an API server's own "address:port".  Its certificate is
+// still checked against the name it is known by.
+Connection ConnectionTo(Connection connection, const std::string& address);
+
 }  // namespace muster::kube

@@ -1,0 +1,64 @@
+// Whether the fence is in force (placement-protocol.md, fencing 4): dry-run writes until the new
+// epoch is accepted and the old one refused, at every address where an API server listens, for each
+// has its own copy of the Lease.  Where one cannot be reached by its address, a whole lease
+// duration passes instead.
+//
+// Threads: Run blocks; one thread a probe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "muster/base/clock.h"
+#include "muster/base/result.h"
+#include "muster/kube/client.h"
+
+namespace muster::op {
+
+// What a dry-run write with some epoch was told.
+enum class FenceAnswer { kAccepted, kFenced, kUnknown };  // kUnknown: no word about the epoch
+FenceAnswer JudgeProbe(const base::Result<std::string>& answer);
+
+// A connection to the API server at "address:port"; nothing if there can be none.
+using ConnectTo = std::function<std::shared_ptr<kube::Transport>(const std::string& address)>;
+
+struct FenceProbeOptions {
+  std::string ns;  // of the dry runs
+  std::int64_t lease_duration_ms = 15'000;
+};
+
+class FenceProbe {
+ public:
+  FenceProbe(kube::Client& client, ConnectTo connect, const base::Clock& clock,
+             FenceProbeOptions options);
+
+  // True: fenced.  False: the policy is not in force, and a lease duration is over.  Nothing:
+  // `may_go_on` has become false.
+  std::optional<bool> Run(std::int64_t epoch, const std::function<bool()>& may_go_on);
+
+ private:
+  // One way to an API server.
+  struct Server {
+    std::string address;                // empty: as configured, whoever answers there
+    std::unique_ptr<kube::Client> own;  // null: the configured one
+    FenceAnswer old =
+        FenceAnswer::kUnknown;  // what the old epoch was told after the new was accepted
+  };
+
+  std::vector<Server> FindServers();
+  void Try(Server& server, std::int64_t epoch);
+  FenceAnswer TryEpoch(Server& server, std::int64_t epoch);
+  void Pause();
+
+  kube::Client& client_;
+  const ConnectTo connect_;
+  const base::Clock& clock_;
+  const FenceProbeOptions options_;
+  std::string trouble_;  // the last answer that said nothing
+};
+
+}  // namespace muster::op

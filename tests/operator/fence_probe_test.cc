@@ -1,0 +1,163 @@
+#include "fence_probe.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "kube/status_json.h"
+#include "testing/fake_api_server.h"
+#include "testing/manual_clock.h"
+
+namespace muster::op {
+namespace {
+
+using base::Code;
+using base::Error;
+using testing::FakeApiServer;
+
+constexpr std::int64_t kLeaseMs = 15'000;
+constexpr char kPods[] = "*/namespaces/muster-system/pods";
+
+// One API server behind the configured name, and those that the EndpointSlice names.
+class Fence : public ::testing::Test {
+ protected:
+  void SetUp() override { Add("front"); }
+
+  FakeApiServer& Add(const std::string& address) {
+    return *servers_.emplace(address, std::make_unique<FakeApiServer>(clock_)).first->second;
+  }
+  FakeApiServer& Api(const std::string& address) { return *servers_.at(address); }
+
+  void Slice(const std::string& addresses) {
+    Api("front").Put("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes",
+                     R"({"addressType":"IPv4","endpoints":[{"addresses":[)" + addresses +
+                         R"(]}],"ports":[{"name":"https","port":6443}]})");
+  }
+
+  // The policy there refuses the old epoch from its `rounds`-th question on.
+  void RefuseOld(const std::string& address, int rounds = 1) {
+    Api(address).Inject({.method = "POST",
+                         .path = kPods,
+                         .status = 403,
+                         .reason = "Forbidden",
+                         .message = "fenced: epoch '4' is not that of the lease, 5",
+                         .skip = 2 * rounds - 1});
+  }
+
+  // Runs the probe; time passes whenever it waits.
+  std::optional<bool> Run() {
+    kube::Client client(Api("front").transport(), clock_, {});
+    FenceProbe probe(client,
+                     [this](const std::string& address) {
+                       const auto it = servers_.find(address);
+                       return it == servers_.end() ? nullptr : it->second->transport();
+                     },
+                     clock_, {"muster-system", kLeaseMs});
+    const std::int64_t begin = clock_.BootMs();
+    std::optional<bool> fenced;
+    std::atomic<bool> over = false;
+    std::thread asking([&] {
+      fenced = probe.Run(5, [this] { return leads_; });
+      spent_ms_ = clock_.BootMs() - begin;
+      over = true;
+      base::Mutex mutex;
+      base::CondVar done;
+      base::Lock lock(mutex);
+      clock_.Wait(done, mutex, clock_.BootMs() + 1);  // for the loop below
+    });
+    do {
+      clock_.AdvanceToNext(100);
+    } while (!over);
+    asking.join();
+    return fenced;
+  }
+
+  int Asked(const std::string& address) {
+    return static_cast<int>(Api(address).Seen("POST", kPods).size());
+  }
+
+  testing::ManualClock clock_;
+  std::map<std::string, std::unique_ptr<FakeApiServer>> servers_;
+  bool leads_ = true;
+  std::int64_t spent_ms_ = 0;
+};
+
+TEST_F(Fence, OneServerThatRefusesTheOldEpochIsEnough) {
+  Slice(R"("10.0.0.1")");
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  EXPECT_EQ(spent_ms_, 0);
+}
+
+TEST_F(Fence, EveryServerIsAskedByItsAddressAndNobodyWaits) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  for (const char* address : {"10.0.0.1:6443", "10.0.0.2:6443"}) {
+    Add(address);
+    RefuseOld(address);
+  }
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  EXPECT_EQ(spent_ms_, 0);
+  EXPECT_EQ(Asked("10.0.0.1:6443"), 2);
+  EXPECT_EQ(Asked("10.0.0.2:6443"), 2);
+}
+
+TEST_F(Fence, AServerWhoseCopyOfTheLeaseLagsIsWaitedFor) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  Add("10.0.0.1:6443");
+  Add("10.0.0.2:6443");
+  RefuseOld("front");
+  RefuseOld("10.0.0.1:6443");
+  RefuseOld("10.0.0.2:6443", 4);
+  EXPECT_EQ(Run(), true);
+  EXPECT_EQ(Asked("10.0.0.2:6443"), 8);
+  EXPECT_EQ(Asked("10.0.0.1:6443"), 2) << "asked again although it had refused";
+  EXPECT_LT(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, AServerThatCannotBeReachedCostsALeaseDuration) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  Add("10.0.0.1:6443");
+  RefuseOld("front");
+  RefuseOld("10.0.0.1:6443");
+  EXPECT_EQ(Run(), true);
+  EXPECT_GE(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, WhereTheServersAreNotKnownALeaseDurationPasses) {
+  Api("front").Inject({.method = "GET", .path = "*/endpointslices/kubernetes", .status = 403});
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  EXPECT_GE(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, WithoutThePolicyALeaseDurationIsAllTheFenceThereIs) {
+  Slice(R"("10.0.0.1")");
+  EXPECT_EQ(Run(), false);
+  EXPECT_GE(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, WhoLosesTheLeaseStopsAsking) {
+  leads_ = false;
+  EXPECT_EQ(Run(), std::nullopt);
+  EXPECT_EQ(Asked("front"), 0);
+}
+
+TEST(JudgeProbe, OnlyTheFencesOwnRefusalCountsAsOne) {
+  EXPECT_EQ(JudgeProbe(std::string("{}")), FenceAnswer::kAccepted);
+  const kube::Response refused{
+      403,
+      R"({"message":"ValidatingAdmissionPolicy 'muster-fence-create' denied request: )"
+      R"(fenced: epoch '4' is not that of the lease, 5"})",
+      0};
+  EXPECT_EQ(JudgeProbe(kube::ToError(refused)), FenceAnswer::kFenced);
+  EXPECT_EQ(JudgeProbe(Error{Code::kForbidden, "exceeded quota: q, requested: pods=1"}),
+            FenceAnswer::kUnknown);
+  EXPECT_EQ(JudgeProbe(Error{Code::kUnavailable, "no answer within 900 ms"}),
+            FenceAnswer::kUnknown);
+}
+
+}  // namespace
+}  // namespace muster::op
