@@ -186,10 +186,23 @@ class House:
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0,
                    "propagationPolicy": "Background"}
         for kind in ("Job", "Pod", "Event"):
-            self.kube.request("DELETE", path_of(kind, namespace), options, timeout=300)
+            wait_for(f"end of the {kind}s of {namespace}",
+                     lambda k=kind: self._deleted(path_of(k, namespace), options), 600)
         for kind in ("Job", "Pod"):
             wait_for(f"empty {namespace}", lambda k=kind: not self.kube.get(
                 path_of(k, namespace) + "?limit=1")["items"], 120)
+
+    def _deleted(self, path, options):
+        """Whether the collection was deleted as a whole: the API server gives up after a minute."""
+        try:
+            self.kube.request("DELETE", path, options, timeout=90)
+        except OSError:
+            return False
+        except ApiError as error:
+            if error.code != 504:
+                raise
+            return False
+        return True
 
     def close(self):
         for replica in self.replicas:

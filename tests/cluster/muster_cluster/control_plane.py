@@ -187,6 +187,7 @@ class ControlPlane:
             f"--default-not-ready-toleration-seconds={toleration}",
             f"--default-unreachable-toleration-seconds={toleration}",
             "--max-requests-inflight=3000", "--max-mutating-requests-inflight=1500",
+            "--delete-collection-workers=4",
             "--event-ttl=30m", *self._address_flags(), *self._audit_flags()]
         self.processes.start("kube-apiserver", argv + state.data["apiserver_args"])
 
