@@ -60,7 +60,7 @@ std::vector<KindDrops> DecodeDrops() {
 }
 
 bool IsWhole(std::string_view json) {
-  Scanner scan(json);
+  base::JsonScanner scan(json);
   return scan.Value().has_value() && scan.AtEnd();
 }
 
@@ -85,7 +85,7 @@ template <class T>
 std::vector<T> DecodeList(std::string_view json) {
   std::vector<T> out;
   const auto [items] = Members<1>(json, {"items"});
-  Scanner scan(items);
+  base::JsonScanner scan(items);
   if (!scan.Take('[') || scan.Take(']')) return out;
   do {
     const auto item = scan.Value();

@@ -1,6 +1,5 @@
-// Finds where values begin and end in JSON text without building anything: an object is cut into
-// its sections and a list into its items, so that one that cannot be parsed leaves the others
-// alone, and what nobody reads is not parsed at all.
+// Cuts an object into its sections and a list into its items, so that one that cannot be parsed
+// leaves the others alone, and what nobody reads is not parsed at all.
 //
 // It does not validate; the parser that gets the pieces does.  Threads: pure functions.
 #pragma once
@@ -8,38 +7,16 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "muster/base/json_scan.h"
 
 namespace muster::api {
 
 // Deeper JSON than this is refused: the parser's output is walked recursively.
 inline constexpr int kMaxDepth = 200;
-
-// Walks one value after another.
-class Scanner {
- public:
-  explicit Scanner(std::string_view text) : text_(text) {}
-
-  // Consumes `c` after white space; false and nothing consumed if something else comes.
-  bool Take(char c);
-  // The next value with its quotes or brackets; nothing at the end of the text or when torn.
-  std::optional<std::string_view> Value();
-  // A key, without quotes, and its colon.
-  std::optional<std::string_view> Key();
-  // Nothing but white space is left.
-  bool AtEnd();
-
- private:
-  void SkipSpace();
-  bool SkipString();
-  bool SkipNested();
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 // Values of the named members of the object `json`, in the order of `names`; empty where absent or
 // where the text is torn before it.  Of a repeated member the last one counts.
@@ -47,7 +24,7 @@ template <std::size_t kCount>
 std::array<std::string_view, kCount> Members(std::string_view json,
                                              const std::array<std::string_view, kCount>& names) {
   std::array<std::string_view, kCount> found{};
-  Scanner scan(json);
+  base::JsonScanner scan(json);
   if (!scan.Take('{')) return found;
   do {
     const auto key = scan.Key();
