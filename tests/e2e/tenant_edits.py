@@ -84,7 +84,7 @@ class EditStory(Story):
                 other.append((write.at, write.resource))
         self.assertEqual(len(deleted), len(KINDS))
         after = [resource for at, resource in sorted(other) if at > min(deleted)]
-        self.assertEqual(after[0], "namespaces")
+        self.assertEqual(after[:1], ["namespaces"])
         self.assertLess(max(deleted), min(at for at, _ in other if at > min(deleted)))
 
 
