@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "muster/base/log.h"
+#include "muster/base/quantity.h"
 #include "muster/state/amounts.h"
 
 namespace muster::op {
@@ -118,11 +119,12 @@ void ClusterGauges::PushGpus() {
   for (const auto& [name, node] : state_.nodes()) {
     const auto left = state_.world().FreeOn(name);
     if (!state_.world().OverOn(name).empty()) ++over;
-    if (!node.ready || node.unschedulable) continue;
+    if (!node.ready || node.unschedulable || !node.invalid.empty()) continue;
     const auto it = node.allocatable.find(gpu);
     if (it == node.allocatable.end()) continue;
-    capacity += it->second;
-    if (left) free += std::max<std::int64_t>(0, state::AmountOf(*left, gpu));
+    capacity = base::SaturatingAdd(capacity, it->second);
+    if (!left) continue;
+    free = base::SaturatingAdd(free, std::max<std::int64_t>(0, state::AmountOf(*left, gpu)));
   }
   metrics_.Set(Metric::kGpus, {"capacity"}, static_cast<double>(capacity));
   metrics_.Set(Metric::kGpus, {"free"}, static_cast<double>(free));

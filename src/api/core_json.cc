@@ -8,7 +8,21 @@ constexpr std::array<std::string_view, 9> kNodeStatusUnread = {
     "images",   "nodeInfo",        "volumesAttached", "volumesInUse", "addresses",
     "capacity", "runtimeHandlers", "features",        "config"};
 
+// 1E: as much as our own kinds accept.  The API server cuts amounts to 64 bits and no shorter.
+constexpr std::int64_t kMostOnNode = 1'000'000'000'000'000'000;
+
 bool Ours(std::string_view key) { return key.starts_with("scheduler.io/"); }
+
+// An amount beyond belief would make every share of the cluster nothing.
+void ReadAllocatable(const Fields& status, ResourceList& out) {
+  out = status.Resources("allocatable");
+  const Fields amounts = status.At("allocatable");
+  std::erase_if(out, [&amounts](const auto& entry) {
+    const bool beyond = entry.second > kMostOnNode;
+    if (beyond) amounts.Complain(entry.first.c_str(), "is too large for a node");
+    return beyond;
+  });
+}
 
 }  // namespace
 
@@ -54,7 +68,7 @@ void Read(const Fields& spec, const Fields& status, Node& out) {
   spec.Each("taints", [&out](const Fields& taint) {
     out.taints.push_back({taint.Text("key"), taint.Text("value"), taint.Text("effect")});
   });
-  out.allocatable = status.Resources("allocatable");
+  ReadAllocatable(status, out.allocatable);
   status.Each("conditions", [&out](const Fields& condition) {
     if (condition.Text("type") == "Ready") out.ready = condition.Text("status") == "True";
   });

@@ -49,7 +49,12 @@ void ClusterState::FoldNode(const std::string& name) {
 void ClusterState::Upsert(api::Node node) {
   const std::string name = node.meta.name;
   const auto before = nodes_.find(name);
-  if (before != nodes_.end() && before->second.ready != node.ready) MarkJobsOn(name);
+  if (before != nodes_.end()) {
+    if (before->second.ready != node.ready) MarkJobsOn(name);
+    // It takes nothing new while it reports nonsense, and counts as it did when it last made sense.
+    const bool same = before->second.meta.uid == node.meta.uid;
+    if (same && !node.invalid.empty()) node.allocatable = before->second.allocatable;
+  }
   nodes_[name] = std::move(node);
   FoldNode(name);
 }

@@ -4,3 +4,4 @@ muster_library(state RANK 2
   DEPS base api sched)
 
 muster_test(state/written_status_test DEPS muster::state)
+muster_test(state/node_nonsense_test DEPS muster::state)

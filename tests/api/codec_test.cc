@@ -61,6 +61,15 @@ TEST(Codec, ANodeThatReportsNonsenseNamesTheField) {
   EXPECT_EQ(node.allocatable.at("cpu"), 8'000);
 }
 
+TEST(Codec, ANodeOfMoreThanOneEIsSetAsideAndSaysOfWhat) {
+  // What the API server makes of a number of GPUs that does not fit 64 bits.
+  const Node node = Decode<Node>(R"({"metadata":{"name":"n"},
+      "status":{"allocatable":{"cpu":"8","nvidia.com/gpu":"9223372036854775807"}}})");
+  EXPECT_EQ(node.invalid, "status.allocatable.nvidia.com/gpu is too large for a node");
+  EXPECT_EQ(node.allocatable.at("cpu"), 8'000);
+  EXPECT_FALSE(node.allocatable.contains("nvidia.com/gpu"));
+}
+
 TEST(Codec, ReadsATerminatingNamespace) {
   EXPECT_TRUE(Decode<Namespace>(R"({"metadata":{"name":"a"},"status":{"phase":"Terminating"}})")
                   .terminating);

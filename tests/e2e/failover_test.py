@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Replicas that are killed, frozen and stopped lose and double nothing.
 
-The gate runs a slice with fixed seeds; MUSTER_CAMPAIGN=1 runs every kind of write at every moment and
-30 random kills.
+The gate runs a slice with fixed seeds; MUSTER_CAMPAIGN=1 runs every kind of write (failover_loads.py) at
+every moment, and 30 random kills.
 """
 
 import os
@@ -12,36 +12,23 @@ import time
 import unittest
 
 import harness
+import story
+from failover_loads import WRITES, Jobs
 from fault_proxy import MOMENTS, Trap
-from judge import judge_creates, judge_gangs, judge_jobs, judge_leaders, judge_pods
-from kube_client import path_of
+from judge import (judge_bindings, judge_creates, judge_gangs, judge_groups, judge_leaders,
+                   judge_pods, judge_tasks)
 from proxied import ProxiedHouse
-from story import job_body, template
 
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
 SEED = 20260101
-SPACE = "failover"
-JOBS = r"^/apis/scheduler\.io/v1/namespaces/[^/]+/jobs/"
-# Kind of write -> method, path, a word of the body.
-WRITES = {
-    "pod-create": ("POST", r"/pods(\?|$)", ""),
-    "commit": ("PATCH", JOBS + r"[^/]+/status", '"Committed"'),
-    "running": ("PATCH", JOBS + r"[^/]+/status", '"Running"'),
-    "terminal": ("PATCH", JOBS + r"[^/]+/status", '"Succeeded"'),
-    "release": ("PATCH", JOBS + r"[^/]+/status", '"Releasing"'),
-    "pod-delete": ("DELETE", r"/pods/", ""),
-    "service": ("POST", r"/services(\?|$)", ""),
-    "event": ("POST", r"/events(\?|$)", ""),
-    "lease": ("PATCH", r"/leases/", ""),
-}
-SLICE = [("pod-create", "after"), ("commit", "before"), ("commit", "after"),
-         ("commit", "answered"), ("terminal", "after"), ("release", "after"),
-         ("pod-delete", "before")]
+SLICE = [("pod-create", "after"), ("commit", "after"),
+         ("terminal", "after"), ("release", "after"), ("pod-delete", "before"),
+         ("binding", "after"), ("task-job", "after"), ("network-policy", "before")]
 
 # Short, because a takeover is what is tested.
 LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
 
-HOUSE = None
+HOUSE = SCENE = None
 
 
 class MortalHouse(ProxiedHouse):
@@ -97,14 +84,9 @@ class MortalHouse(ProxiedHouse):
 
 
 def setUpModule():
-    global HOUSE
-    HOUSE = MortalHouse(nodes=8, replicas=2, flags=LEASE)
-    HOUSE.kube.make("Namespace", {"apiVersion": "v1", "kind": "Namespace",
-                                  "metadata": {"name": SPACE}})
-    HOUSE.kube.apply(path_of("ServiceAccount", SPACE, "default"), {
-        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
-    HOUSE.kube.make("Tenant", {"apiVersion": "scheduler.io/v1", "kind": "Tenant",
-                               "metadata": {"name": SPACE}, "spec": {}})
+    global HOUSE, SCENE
+    HOUSE = story.HOUSE = MortalHouse(nodes=8, replicas=2, flags=LEASE)
+    SCENE = story.Scene("failover", {})
 
 
 def tearDownModule():
@@ -112,88 +94,56 @@ def tearDownModule():
         HOUSE.close(ok=False)
 
 
-def submit(name, replicas, gpu, seconds):
-    task = {"name": "main", "replicas": replicas,
-            "template": template("100m", gpu, {"run-seconds": seconds})}
-    HOUSE.kube.make("Job", job_body(name, SPACE, {"tasks": [task]}))
-
-
 class Failover(unittest.TestCase):
     def setUp(self):
-        self.seen = len(HOUSE.mirror.changes("Pod", SPACE))
-        self.names = []
+        self.jobs = Jobs(SCENE, "")
 
-    def submit(self, name, replicas=1, gpu=1, seconds=1):
-        self.names.append(name)
-        submit(name, replicas, gpu, seconds)
+    def finish(self, *loads, timeout=90):
+        """All ends as it must, and neither the watch nor the audit log shows a wrong."""
+        loads = (self.jobs, *loads)
 
-    def jobs(self):
-        return [HOUSE.mirror.get("Job", SPACE, name) or {"metadata": {
-            "namespace": SPACE, "name": name}} for name in self.names]
-
-    def finish(self, timeout=90):
-        """All jobs end well, and neither the watch nor the audit log shows a wrong."""
-        HOUSE.mirror.wait(
-            lambda: "end of " + ", ".join(judge_jobs(self.jobs())[:5]),
-            lambda: not judge_jobs(self.jobs()), timeout)
-        self.assertEqual(judge_pods(HOUSE.mirror.changes("Pod")), [])
-        self.assertEqual(judge_creates(HOUSE.writes()), [])
-        self.assertEqual(judge_gangs(HOUSE.writes()), [])
+        def missing():
+            return [what for load in loads for what in load.missing()]
+        HOUSE.mirror.wait(lambda: "end of " + ", ".join(missing()[:5]), lambda: not missing(),
+                          timeout)
+        pods, writes = HOUSE.mirror.changes("Pod"), HOUSE.writes()
+        for wrong in (judge_pods(pods), judge_groups(pods), judge_creates(writes),
+                      judge_gangs(writes), judge_bindings(writes), judge_tasks(writes)):
+            self.assertEqual(wrong, [])
+        for load in loads:
+            load.clear()
 
     def kill_at(self, kind, moment):
+        write = WRITES[kind]
         HOUSE.leader()
-        method, path, word = WRITES[kind]
+        load = write.load(SCENE, f"{kind}-{moment}")
         killed = []
 
         def kill(proxy):
             killed.append(HOUSE.replica_behind(proxy))
             killed[0].process.kill()
-        trap = Trap(method, path, moment, kill, body=word)
+        path, body = (text.replace("NAME", load.name) for text in (write.path, write.body))
+        trap = Trap(write.method, path, moment, kill, write.nth, body)
         HOUSE.set_trap(trap)
-        self.submit(f"{kind}-{moment}-one")
-        self.submit(f"{kind}-{moment}-gang", replicas=3, gpu=4,
-                    seconds=600 if kind in ("release", "pod-delete") else 1)
-        if kind in ("release", "pod-delete"):
-            self.suspend_once_running(f"{kind}-{moment}-gang")
+        load.begin()
         self.assertTrue(trap.sprung.wait(30), f"no {kind} write was sent")
         HOUSE.set_trap(None)
         HOUSE.revive(killed[0])
-        if kind in ("release", "pod-delete"):
-            self.resume_short(f"{kind}-{moment}-gang")
-        self.finish()
-
-    def patch(self, name, spec):
-        HOUSE.kube.patch(path_of("Job", SPACE, name), {"spec": spec})
-
-    def phase(self, name):
-        job = HOUSE.mirror.get("Job", SPACE, name) or {}
-        return job.get("status", {}).get("phase")
-
-    def suspend_once_running(self, name):
-        HOUSE.mirror.wait(lambda: f"{name} running", lambda: self.phase(name) == "Running", 30)
-        self.patch(name, {"suspend": True})
-
-    def resume_short(self, name):
-        """Nothing of the released attempt may live on; then the job runs to its end."""
-        HOUSE.mirror.wait(lambda: f"{name} suspended", lambda: self.phase(name) == "Suspended", 60)
-        living = [p for p in HOUSE.mirror.all("Pod", SPACE)
-                  if p["metadata"]["labels"]["scheduler.io/job"] == name
-                  and p["status"].get("phase") not in ("Succeeded", "Failed")]
-        self.assertEqual(living, [])
-        task = {"name": "main", "replicas": 3, "template": template("100m", 4, {"run-seconds": 1})}
-        self.patch(name, {"tasks": [task]})
-        self.patch(name, {"suspend": False})
+        # Judged when the next leader has looked at everything: it starts this.
+        self.jobs.submit(f"{load.name}-next")
+        load.go_on()
+        self.finish(load)
 
     def burst(self, prefix, count, rng):
         for i in range(count):
             gang = rng.random() < 0.4
-            self.submit(f"{prefix}-{i}", replicas=rng.choice((2, 3, 4)) if gang else 1,
-                        gpu=rng.choice((0, 1, 2)), seconds=rng.choice((0, 1, 2)))
+            self.jobs.submit(f"{prefix}-{i}", replicas=rng.choice((2, 3, 4)) if gang else 1,
+                             gpu=rng.choice((0, 1, 2)), seconds=rng.choice((0, 1, 2)))
 
     def test_a_standby_writes_nothing(self):
         leader, before = HOUSE.leader(), len(HOUSE.writes())
-        self.submit("standby-one")
-        self.submit("standby-gang", replicas=3)
+        self.jobs.submit("standby-one")
+        self.jobs.submit("standby-gang", replicas=3)
         self.finish()
         written = HOUSE.writes()[before:]
         self.assertTrue(any(write.resource == "pods" for write in written))
@@ -203,7 +153,6 @@ class Failover(unittest.TestCase):
         cases = [(kind, moment) for kind in WRITES for moment in MOMENTS] if CAMPAIGN else SLICE
         for kind, moment in cases:
             with self.subTest(write=kind, moment=moment):
-                self.names = []
                 self.kill_at(kind, moment)
 
     def test_killed_at_random_moments_of_a_burst(self):
@@ -241,7 +190,7 @@ class Failover(unittest.TestCase):
                           lambda: HOUSE.holder() not in ("", leader.name), 10)
         taken = time.monotonic() - began
         HOUSE.revive(leader)
-        self.submit("after-handover")
+        self.jobs.submit("after-handover")
         self.finish()
         print(f"lease handed over after {taken:.2f} s", flush=True)
         self.assertLess(taken, 4.0, "not sooner than the lease would have run out")

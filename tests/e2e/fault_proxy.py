@@ -27,22 +27,31 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"
 
 
 class Trap:
-    """Springs once, at the `nth` write that matches: calls `spring` with the proxy it came through."""
+    """Springs once, at the `nth` write that matches: calls `spring` with the proxy it came through.
+    What matches after that one, and comes the same way, never arrives: its sender is as good as dead."""
 
     def __init__(self, method, path, moment, spring, nth=1, body=""):
         self.method, self.path, self.moment, self.body = method, re.compile(path), moment, body
         self._spring, self._left = spring, nth
+        self._proxy = None  # through which the nth came
         self.sprung = threading.Event()
         self._lock = threading.Lock()
 
-    def matches(self, method, path, body):
+    def _matches(self, method, path, body):
         if method != self.method or not self.path.search(path) or "dryRun" in path:
             return False
-        if self.body and self.body not in (body or b"").decode(errors="replace"):
-            return False
+        return not self.body or self.body in (body or b"").decode(errors="replace")
+
+    def look(self, proxy, method, path, body):
+        """The moment at which to spring, "late", or "" for what is none of its business."""
+        if not self._matches(method, path, body):
+            return ""
         with self._lock:
             self._left -= 1
-            return self._left == 0
+            if self._left == 0:
+                self._proxy = proxy
+                return self.moment
+            return "late" if self._proxy is proxy else ""
 
     def spring(self, proxy):
         self._spring(proxy)
@@ -131,9 +140,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._turn_away()
             return
         trap = self.owner.trap
-        caught = trap if trap and trap.matches(self.command, self.path, body) else None
-        if caught and caught.moment == "before":
-            caught.spring(self.owner)
+        moment = trap.look(self.owner, self.command, self.path, body) if trap else ""
+        if moment in ("before", "late"):
+            if moment == "before":
+                trap.spring(self.owner)
             self.close_connection = True
             return
         try:
@@ -141,9 +151,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException):
             self.close_connection = True
             return
-        if caught and caught.moment == "after":
+        if moment == "after":
             answer.read()
-            caught.spring(self.owner)
+            trap.spring(self.owner)
             self.close_connection = True
             return
         try:
@@ -152,8 +162,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True  # the replica is gone
             if self.upstream:
                 self.upstream.close()
-        if caught:
-            caught.spring(self.owner)
+        if moment == "answered":
+            trap.spring(self.owner)
 
     def _turn_away(self):
         """As priority and fairness does it: leases have a priority level of their own."""

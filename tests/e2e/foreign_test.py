@@ -5,7 +5,7 @@ import unittest
 
 import story
 from kube_client import path_of
-from story import Story, condition_of, template
+from story import Story, condition_of, group_pod, template
 
 LIMIT_SECONDS = 420
 
@@ -15,15 +15,10 @@ def load_tests(_loader, tests, _pattern):
 
 
 class Foreign(Story):
-    def pod(self, name, group=None, least=None, gpu=0, timeout=None, sim=None, **spec):
+    def pod(self, name, group=None, least=None, **options):
         """Creates a pod as another controller would."""
-        body = template(gpu=gpu, sim=sim, schedulerName="muster", **spec)
-        labels = {"pod-group": group, "pod-group-min": least, "pod-group-timeout": timeout}
-        body["metadata"].update(
-            name=name, namespace=self.scene.name,
-            labels={f"scheduler.io/{k}": str(v) for k, v in labels.items() if v is not None})
-        body["spec"].setdefault("nodeSelector", {"pool": self.scene.pool})
-        return self.scene.kube.make("Pod", {"apiVersion": "v1", "kind": "Pod", **body})
+        options.setdefault("nodeSelector", {"pool": self.scene.pool})
+        return self.scene.kube.make("Pod", group_pod(name, self.scene.name, group, least, **options))
 
     def bind(self, name, node):
         """As if a leader had died half way."""
@@ -129,18 +124,69 @@ class Counting(Foreign):
         self.scene.until("one of the two", lambda: self.node_of("h-0") or
                          self.scene.status("large").get("phase") == "Running")
 
-    def test_pods_of_other_schedulers_count_on_their_nodes(self):
+
+class Others(Foreign):
+    """Pods that nobody asks Muster about: of another scheduler, or put on a node by hand."""
+
+    def other(self, name, gpu, node=None, scene=None, **sim):
+        """As a scheduler of that name binds it."""
+        scene = scene or self.scene
+        body = template(gpu=gpu, sim=sim, schedulerName="somebody", nodeName=node)
+        body["metadata"].update(name=name, namespace=scene.name)
+        scene.kube.make("Pod", {"apiVersion": "v1", "kind": "Pod", **body})
+        scene.until(f"{name} runs", lambda: (scene.mirror.get("Pod", scene.name, name) or {}).get(
+            "status", {}).get("phase") == "Running")
+
+    def test_they_count_on_their_nodes_until_they_end(self):
         node = self.scene.own_nodes(1, gpus=8)[0]
-        other = template(gpu=6, schedulerName="somebody", nodeName=node)
-        other["metadata"].update(name="other", namespace=self.scene.name)
-        self.scene.kube.make("Pod", {"apiVersion": "v1", "kind": "Pod", **other})
-        self.scene.until("other runs", lambda: self.seen("other").get("status", {}).get(
-            "phase") == "Running")
+        stranger = self.new_scene("of-no-tenant", tenant=None)
+        self.other("ends", 3, node, **{"run-seconds": 6})
+        self.other("stays", 3, node, scene=stranger)
         self.scene.job("job", gpu=4)
         status = self.scene.wait("job", phase="Pending", reason="GangIncomplete")
         self.assertIn("insufficient nvidia.com/gpu", status["message"])
-        self.scene.delete("Pod", "other")
         self.scene.wait("job", phase="Running")
+        self.assertEqual(self.seen("ends")["status"]["phase"], "Succeeded")
+        self.scene.job("next", gpu=2)
+        self.scene.wait("next", phase="Pending", reason="GangIncomplete")
+        stranger.delete("Pod", "stays")
+        self.scene.wait("next", phase="Running")
+
+    def test_they_count_for_their_tenant_and_are_never_refused(self):
+        node = self.scene.own_nodes(1, gpus=8, resourceQuota={"gpu": 4})[0]
+        self.other("small", 3, node)
+        self.scene.job("job", gpu=2)
+        status = self.scene.wait("job", phase="Pending", reason="WaitingForQuota")
+        self.assertIn("1 of 4 left (3 in use)", status["message"])
+        self.other("beyond", 3, node)
+        self.until_used("6/4")
+        self.scene.delete("Pod", "beyond")
+        self.until_used("3/4")
+        self.scene.delete("Pod", "small")
+        self.scene.wait("job", phase="Running")
+
+    def test_nobody_makes_them_give_way(self):
+        node = self.scene.own_nodes(1, gpus=8, guaranteed={"gpu": 8})[0]
+        lender = self.new_scene("uses-the-guarantee", {})
+        self.other("other", 6, node, scene=lender)
+        self.scene.job("job", gpu=4, priority="critical")
+        self.scene.wait("job", phase="Pending", reason="GangIncomplete")
+        self.assertEqual(len(lender.pods()), 1)
+        lender.delete("Pod", "other")
+        self.scene.wait("job", phase="Running")
+
+    def test_one_that_waits_for_its_scheduler_counts_nowhere(self):
+        self.scene.own_nodes(1, gpus=8, resourceQuota={"gpu": 8})
+        body = template(gpu=8, schedulerName="somebody")
+        body["metadata"].update(name="waits", namespace=self.scene.name)
+        self.scene.kube.make("Pod", {"apiVersion": "v1", "kind": "Pod", **body})
+        self.scene.job("job", gpu=8)
+        self.scene.wait("job", phase="Running")
+        self.assertIsNone(self.node_of("waits"))
+
+    def until_used(self, gpus):
+        self.scene.until(f"{gpus} GPUs in the Tenant's status", lambda: (self.scene.mirror.get(
+            "Tenant", "", self.scene.name) or {}).get("status", {}).get("gpus") == gpus)
 
 
 if __name__ == "__main__":

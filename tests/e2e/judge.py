@@ -3,6 +3,8 @@
   no GPU is promised twice     the requests of living pods on a node never exceed what it has
   no index runs twice          at most one living pod for each (job UID, task, index)
   no gang starts by halves     an attempt that ran had all its pods, or was released
+  no group stays by halves     foreign pods are bound in part no longer than their timeout allows
+  no pod is bound twice, and no task of a workflow gets a second Job
   nothing is lost              every job ends, and its results are there
 """
 
@@ -158,3 +160,58 @@ def judge_jobs(jobs):
     return [f"{job['metadata']['namespace']}/{job['metadata']['name']} ended as "
             f"{job.get('status', {}).get('phase')}: {job.get('status', {}).get('message')}"
             for job in jobs if job.get("status", {}).get("phase") != "Succeeded"]
+
+
+# ---- Pods that others create, and workflows ----
+
+def _in_part(pods):
+    """Some of a group are on nodes, and fewer than its minimum."""
+    living = [pod for pod in pods if pod.get("status", {}).get("phase") not in TERMINAL]
+    bound = sum("nodeName" in pod["spec"] for pod in living)
+    done = sum(pod.get("status", {}).get("phase") == "Succeeded" for pod in pods)
+    least = max((int(pod["metadata"]["labels"].get("scheduler.io/pod-group-min", 1))
+                 for pod in pods), default=1)
+    return 0 < bound < len(living) and bound + done < least
+
+
+def judge_groups(changes, takeover=20):
+    """By the watch: no group is bound in part for longer than its own timeout and the time that a
+    takeover needs."""
+    wrong, groups, since = [], collections.defaultdict(dict), {}
+    for change in changes:
+        meta = change.body["metadata"]
+        group = meta.get("labels", {}).get("scheduler.io/pod-group")
+        if not group:
+            continue
+        key = meta["namespace"], group
+        groups[key].pop(meta["uid"], None)
+        if change.verb != "DELETED":
+            groups[key][meta["uid"]] = change.body
+        if _in_part(groups[key].values()):
+            since.setdefault(key, change.at)
+            continue
+        lasted = change.at - since.pop(key, change.at)
+        limit = int(meta["labels"].get("scheduler.io/pod-group-timeout", 600)) + takeover
+        if lasted > limit:
+            wrong.append(f"group {group} was bound in part for {lasted:.0f} s")
+    return wrong + [f"group {group} is bound in part" for _, group in since]
+
+
+def _twice(found, what):
+    return [f"{name} was {what} {times} times"
+            for (name, _), times in collections.Counter(found).items() if times > 1]
+
+
+def judge_bindings(writes):
+    """By the audit log: one Binding a pod."""
+    return _twice([(write.name, write.request["metadata"]["uid"]) for write in writes
+                   if write.resource == "pods/binding" and write.code == 201 and by_operator(write)
+                   and not write.dry], "bound")
+
+
+def judge_tasks(writes):
+    """By the audit log: one Job a task of a workflow."""
+    return _twice([(write.response["metadata"]["name"],
+                    write.response["metadata"]["ownerReferences"][0]["uid"]) for write in writes
+                   if (write.verb, write.resource, write.code) == ("create", "jobs", 201)
+                   and by_operator(write) and not write.dry], "created")

@@ -23,6 +23,8 @@ KINDS = {
     "Tenant": (OURS, "tenants", False),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases", True),
     "ServiceAccount": ("/api/v1", "serviceaccounts", True),
+    "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies", True),
+    "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings", True),
 }
 MIRRORED = ("Pod", "Service", "Event", "Job", "Workflow", "ResourceQuota", "Tenant")
 
@@ -94,6 +96,7 @@ class Mirror:
         self._moved = threading.Condition()
         self._objects = {kind: {} for kind in MIRRORED}
         self._changes = []
+        self._seen = dict.fromkeys(MIRRORED, 0)  # newest resourceVersion that a watch showed
         self._connections = set()
         self._closed = False
         self._threads = [threading.Thread(target=self._follow, args=(kind,), daemon=True)
@@ -142,6 +145,21 @@ class Mirror:
                 if len(self._changes) == seen:
                     self._moved.wait(min(left, 0.25))
 
+    def catch_up(self, kind, namespace, timeout=30.0):
+        """Until the watch of a kind has shown what the API server has now: each kind has a watch of its
+        own, and what one of them tells is often caused by what another has yet to bring."""
+        listed = self._kube.get(path_of(kind, namespace))
+        there = {body["metadata"]["uid"] for body in listed["items"]}
+        newest = max(map(_version, listed["items"]), default=0)
+        at = _version(listed)
+
+        def caught_up():
+            with self._moved:
+                return self._seen[kind] >= newest and all(
+                    body["metadata"]["uid"] in there or _version(body) > at
+                    for (space, _), body in self._objects[kind].items() if space == namespace)
+        self.wait(lambda: f"news of {kind} in {namespace}", caught_up, timeout)
+
     def _follow(self, kind):
         while not self._closed:
             try:
@@ -179,8 +197,14 @@ class Mirror:
                 self._objects[kind].pop(_key(body), None)
             else:
                 self._objects[kind][_key(body)] = body
+            self._seen[kind] = max(self._seen[kind], _version(body))
             self._changes.append(Change(kind, verb, body))
             self._moved.notify_all()
+
+
+def _version(body):
+    """etcd's revision: the one order that all writes share."""
+    return int(body["metadata"]["resourceVersion"])
 
 
 def _key(body):

@@ -43,6 +43,7 @@ class Time(Story):
         self.scene.gone("Job", "brief")
         self.assertGreater(self.scene.now() - ended, 3)
         self.scene.until("pods gone", lambda: not self.scene.pods("brief"))
+        self.scene.wait("kept", phase="Succeeded")
         self.assertEqual(len(self.scene.pods("kept")), 1)
 
 

@@ -188,24 +188,3 @@ class Tenants(PoisonStory):
             labels = self.scene.kube.get(path_of("Namespace", name=space))["metadata"]["labels"]
             self.assertNotIn("scheduler.io/tenant", labels)
         self.still_works()
-
-
-class Nodes(PoisonStory):
-    def test_nodes_that_report_nonsense(self):
-        nonsense = [{"cpu": "9E", "memory": "9E", "nvidia.com/gpu": "9223372036854775807"},
-                    {"cpu": "-4", "nvidia.com/gpu": "-1"}, {"cpu": "99999999999999999999E"},
-                    {"cpu": "1", "memory": "100m", "example.com/half": "500m"}]
-        names = self.scene.own_nodes(len(nonsense))
-        taken = 0
-        for node, amounts in zip(names, nonsense):
-            try:
-                self.scene.kube.patch(f"/api/v1/nodes/{node}/status", {
-                    "status": {"allocatable": amounts, "capacity": amounts}})
-                taken += 1
-            except ApiError as error:
-                self.assertIn(error.code, (400, 422))
-        self.assertGreater(taken, 0)
-        self.scene.job("somewhere", cpu="2", gpu=1)
-        self.scene.until("answered", lambda: self.scene.status("somewhere").get("phase"),
-                         about="somewhere")
-        self.still_works()

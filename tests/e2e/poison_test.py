@@ -14,8 +14,8 @@ import urllib.request
 
 import harness
 import story
-from poison_objects import (Admission, Nodes, PoisonStory, Quantities, Templates, Tenants,
-                            make_healthy)
+from poison_nodes import Nodes
+from poison_objects import (Admission, PoisonStory, Quantities, Templates, Tenants, make_healthy)
 from proxied import ProxiedHouse
 
 LIMIT_SECONDS = 480

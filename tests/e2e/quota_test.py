@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Quota, shares, preemption and the policy they follow, all stories side by side on one cluster."""
+"""Quota, shares, preemption, the policy they follow and edits of tenants, all stories side by side on
+one cluster."""
 
 import unittest
 
@@ -7,9 +8,10 @@ import story
 from quota_limits import Ceilings, Policies
 from quota_preemption import Priority, Reclaim, Sharing
 from quota_reload import FILE, Reload
+from tenant_edits import Edits
 
 LIMIT_SECONDS = 420
-STORIES = (Ceilings, Policies, Sharing, Reclaim, Priority, Reload)
+STORIES = (Ceilings, Policies, Edits, Sharing, Reclaim, Priority, Reload)
 
 
 def load_tests(_loader, tests, _pattern):

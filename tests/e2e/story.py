@@ -72,6 +72,17 @@ def template(cpu="1", gpu=0, sim=None, **pod):
     return {"metadata": {"annotations": notes}, "spec": {"containers": [container], **pod}}
 
 
+def group_pod(name, namespace, group=None, least=None, gpu=0, timeout=None, sim=None, **spec):
+    """A pod that another controller makes for us to bind; `spec` goes into its spec."""
+    body = {"apiVersion": "v1", "kind": "Pod",
+            **template(gpu=gpu, sim=sim, schedulerName="muster", **spec)}
+    labels = {"pod-group": group, "pod-group-min": least, "pod-group-timeout": timeout}
+    body["metadata"].update(
+        name=name, namespace=namespace,
+        labels={f"scheduler.io/{k}": str(v) for k, v in labels.items() if v is not None})
+    return body
+
+
 class Scene:
     """A namespace, its tenant, and what happens in it."""
 
@@ -147,14 +158,22 @@ class Scene:
         return condition_of(self.status(name), kind)
 
     def wait(self, name, timeout=PATIENCE, **wanted):
-        """Until the status has these values: wait("a", phase="Pending", reason="NoTenant")."""
+        """Until the status has these values: wait("a", phase="Pending", reason="NoTenant").  Then the
+        pods are known as they were when it was written, or newer."""
         def there():
             status = self.status(name)
             if "phase" in wanted and status.get("phase") in FINISHED and \
                     wanted["phase"] not in FINISHED:
                 raise AssertionError(f"waiting for {wanted}: {self.describe(name)}")
             return status if all(status.get(k) == v for k, v in wanted.items()) else None
-        return self.until(f"{name} {wanted}", there, timeout, name)
+        status = self.until(f"{name} {wanted}", there, timeout, name)
+        self.mirror.catch_up("Pod", self.name)
+        return status
+
+    def next_second(self):
+        """Jobs that are created in the same second have no order but that of their UIDs."""
+        second = int(time.time())
+        self.until("the next second", lambda: int(time.time()) > second)
 
     def until(self, what, check, timeout=PATIENCE, about=None):
         def text():
@@ -248,5 +267,5 @@ def in_time(seconds):
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-__all__ = ["FINISHED", "OURS", "ApiError", "Scene", "Story", "condition_of", "in_time", "job_body",
-           "path_of", "side_by_side", "template", "unix"]
+__all__ = ["FINISHED", "OURS", "ApiError", "Scene", "Story", "condition_of", "group_pod", "in_time",
+           "job_body", "path_of", "side_by_side", "template", "unix"]

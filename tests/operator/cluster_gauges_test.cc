@@ -54,6 +54,15 @@ TEST_F(ClusterGaugesTest, ANodeWithMoreInUseThanItHasIsCounted) {
   EXPECT_TRUE(Shown("gpu_scheduler_overcommitted_nodes 1")) << metrics_.Text();
 }
 
+TEST_F(ClusterGaugesTest, ANodeThatReportsNonsenseIsNoCapacity) {
+  state_.Upsert(api::Decode<api::Node>(
+      R"({"metadata":{"name":"n","uid":"n"},"status":{"allocatable":{"nvidia.com/gpu":"-8"},
+          "conditions":[{"type":"Ready","status":"True"}]}})"));
+  gauges_.Push();
+  EXPECT_TRUE(Shown("gpu_scheduler_gpus{state=\"capacity\"} 0")) << metrics_.Text();
+  EXPECT_TRUE(Shown("gpu_scheduler_poison_objects{kind=\"Node\"} 1")) << metrics_.Text();
+}
+
 TEST_F(ClusterGaugesTest, NothingOfItIsLeftOnWhoeverLeadsNoMore) {
   gauges_.Push();
   metrics_.Set(telemetry::Metric::kDrift, {}, 1);
