@@ -23,6 +23,7 @@ KINDS = {
     "Tenant": (OURS, "tenants", False),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases", True),
     "ServiceAccount": ("/api/v1", "serviceaccounts", True),
+    "PodDisruptionBudget": ("/apis/policy/v1", "poddisruptionbudgets", True),
 }
 MIRRORED = ("Pod", "Service", "Event", "Job", "Workflow", "ResourceQuota", "Tenant")
 
