@@ -75,7 +75,7 @@ class Priority(Story):
         scene.job("low", replicas=4, gpu=2, priority="low", sim={"stop-seconds": 4})
         scene.wait("low", phase="Running", ready="4/4")
         scene.job("high", gpu=6, priority="high", sim={"run-seconds": 4})
-        status = scene.wait("high", reason="WaitingForPreemptedWorkloads")
+        status = scene.wait("high", phase="Reserved", reason="WaitingForPreemptedWorkloads")
         self.assertIn(f"{scene.name}/low", status["message"])
         scene.job("thief", gpu=4, priority="normal")  # would fit where the victim stops
         scene.wait("high", phase="Succeeded")
