@@ -29,6 +29,7 @@ std::map<std::string, std::string> FindPoison(const state::ClusterState& state) 
   for (const auto& [key, node] : state.nodes()) look("Node", node);
   for (const auto& [key, tenant] : state.tenants()) look("Tenant", tenant);
   for (const auto& [key, quota] : state.quotas()) look("ResourceQuota", quota);
+  for (const auto& [key, budget] : state.budgets()) look("PodDisruptionBudget", budget);
   for (const auto& [key, workflow] : state.workflows()) look("Workflow", workflow);
   for (const auto& [key, entry] : state.jobs()) look("Job", entry.job);
   for (const auto& [key, entry] : state.pods()) look("Pod", entry.pod);

@@ -35,8 +35,8 @@ MetricsFeed::MetricsFeed(telemetry::Metrics& metrics, FeedSources sources)
       cluster_(metrics, *from_.state),
       drift_(metrics, *from_.state) {
   // What is known to come is there from the start: increase() needs a value before the first one.
-  for (const char* phase : {"Pending", "Scheduling", "Running", "Preempting", "Suspended",
-                            "Succeeded", "Failed", "Cancelled"}) {
+  for (const char* phase : {"Pending", "Reserved", "Scheduling", "Running", "Preempting",
+                            "Suspended", "Succeeded", "Failed", "Cancelled"}) {
     metrics_.Add(Metric::kJobs, {phase}, 0);
   }
   for (const char* result : {"ok", "conflict", "error"})

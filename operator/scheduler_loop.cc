@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "muster/base/check.h"
@@ -247,6 +248,8 @@ void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
 void SchedulerLoop::ApplyHolds() {
   constexpr std::int64_t kRewordMs = 10'000;
   const std::int64_t boot = state_.clock().BootMs();
+  std::set<std::string_view> reserved;
+  for (const sched::Reservation& kept : plan_.reservations) reserved.insert(kept.gang);
   for (const sched::Hold& hold : plan_.holds) {
     const sched::Gang& gang = state_.world().gang(hold.gang);
     const std::string& text = plan_.texts[hold.text];
@@ -262,8 +265,9 @@ void SchedulerLoop::ApplyHolds() {
     state::JobEntry* entry = state_.FindJobByUid(gang.uid);
     if (entry == nullptr) continue;
     const bool changed = !entry->hold || entry->hold->reason != hold.reason;
+    if (changed) entry->hold = state::HoldView{hold.reason, text, boot};
+    entry->hold->reserved = reserved.contains(gang.uid);  // the text says so too
     if (changed) {
-      entry->hold = state::HoldView{hold.reason, text, boot};
       state_.MarkJob(entry->key);
     } else if (entry->hold->text != text) {
       entry->hold->text = text;

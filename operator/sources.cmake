@@ -17,6 +17,7 @@ if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
     muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
   endforeach()
   muster_test(operator/foreign_preemption_test DEPS muster_operator muster::fake_api LABELS threads)
+  muster_test(operator/budget_test DEPS muster_operator muster::fake_api LABELS threads)
   muster_test(operator/hold_text_test DEPS muster_operator muster::fake_api LABELS threads)
 endif()
 

@@ -43,6 +43,8 @@ Watches::Watches(kube::Transport& transport, const base::Clock& clock, EventLoop
   Add<api::Tenant>("tenants", CollectionPath(kube::kTenants));
   Add<api::ResourceQuota>("resourcequotas", CollectionPath(kube::kResourceQuotas));
   Add<api::LimitRange>("limitranges", CollectionPath(kube::kLimitRanges));
+  Add<api::PodDisruptionBudget>("poddisruptionbudgets",
+                                CollectionPath(kube::kPodDisruptionBudgets));
   Add<api::Job>("jobs", CollectionPath(kube::kJobs));
   Add<api::Workflow>("workflows", CollectionPath(kube::kWorkflows));
   Add<api::Pod>("pods", CollectionPath(kube::kPods));

@@ -36,7 +36,7 @@ class Story:
         self.reason = status.get("reason", "")
         self.gpus = status.get("gpus", 0)
         self.tenant = status.get("tenant", "")
-        if self.phase in ("Pending", ""):
+        if self.phase in ("Pending", "Reserved", ""):
             reason = self.reason or "PendingEvaluation"
             self.waits[reason] = self.waits.get(reason, 0.0) + seconds
         if self.phase in HOLDING and self.started is None:

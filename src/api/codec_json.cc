@@ -53,6 +53,7 @@ std::vector<KindDrops> DecodeDrops() {
           {"Pod", drops<Pod>},
           {"Namespace", drops<Namespace>},
           {"LimitRange", drops<LimitRange>},
+          {"PodDisruptionBudget", drops<PodDisruptionBudget>},
           {"Tenant", drops<Tenant>},
           {"ResourceQuota", drops<ResourceQuota>},
           {"Job", drops<Job>},
@@ -118,6 +119,7 @@ MUSTER_CODEC(Node);
 MUSTER_CODEC(Pod);
 MUSTER_CODEC(Namespace);
 MUSTER_CODEC(LimitRange);
+MUSTER_CODEC(PodDisruptionBudget);
 MUSTER_CODEC(Tenant);
 MUSTER_CODEC(ResourceQuota);
 MUSTER_CODEC(Job);

@@ -1,4 +1,4 @@
-// Metadata, conditions, Node, Namespace, LimitRange.
+// Metadata, conditions, Node, Namespace, LimitRange, PodDisruptionBudget.
 #include "api/read_json.h"
 
 namespace muster::api {
@@ -79,5 +79,18 @@ void Read(const Fields& /*spec*/, const Fields& status, Namespace& out) {
 }
 
 void Read(const Fields& /*spec*/, const Fields& /*status*/, LimitRange& /*out*/) {}
+
+void Read(const Fields& spec, const Fields& status, PodDisruptionBudget& out) {
+  out.disruptions_allowed = status.Int32("disruptionsAllowed", 0);
+  const Fields selector = spec.At("selector");
+  if (!selector.present()) return;
+  out.selector.emplace();
+  for (const auto& [key, value] : selector.TextMap("matchLabels")) {
+    out.selector->push_back({key, "In", {value}});
+  }
+  selector.Each("matchExpressions", [&out](const Fields& in) {
+    out.selector->push_back({in.Text("key"), in.Text("operator"), in.Texts("values")});
+  });
+}
 
 }  // namespace muster::api

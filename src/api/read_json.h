@@ -34,6 +34,7 @@ void Read(const Fields& spec, const Fields& status, Node& out);
 void Read(const Fields& spec, const Fields& status, Pod& out);
 void Read(const Fields& spec, const Fields& status, Namespace& out);
 void Read(const Fields& spec, const Fields& status, LimitRange& out);
+void Read(const Fields& spec, const Fields& status, PodDisruptionBudget& out);
 void Read(const Fields& spec, const Fields& status, Tenant& out);
 void Read(const Fields& spec, const Fields& status, ResourceQuota& out);
 void Read(const Fields& spec, const Fields& status, Job& out);

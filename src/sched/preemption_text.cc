@@ -85,6 +85,11 @@ std::string EvictionText(const Cycle& cycle, std::uint32_t gang, const Victim& v
   text += reclaim
               ? "tenant " + p.tenant + " is within its guarantee, " + v.name + " borrows"
               : "priority " + std::to_string(p.priority) + " over " + std::to_string(v.priority);
+  if (!victim.broken.empty()) {
+    text += victim.broken.size() == 1 ? "; against PodDisruptionBudget "
+                                      : "; against PodDisruptionBudgets ";
+    text += base::Join(victim.broken, ", ");
+  }
   text += "; lost: " + std::to_string(cost_device_ms / 1000) + " GPU-seconds; share of tenant " +
           p.tenant + " " + Percent(shares.own_before) + " -> " + Percent(shares.own_after);
   if (p.tenant == v.tenant) return text;

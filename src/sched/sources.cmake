@@ -6,7 +6,7 @@ muster_library(sched RANK 1
     model/world_state.cc
     plugins/best_fit.cc plugins/gpu_model.cc plugins/node_ready.cc plugins/node_selector.cc
     plugins/ports.cc plugins/registry.cc plugins/resources.cc plugins/taints.cc
-    policies/classes.cc policies/order.cc policies/preemption.cc
+    policies/budgets.cc policies/classes.cc policies/order.cc policies/preemption.cc
   DEPS base)
 muster_test(sched/schedule_test DEPS muster::sched)
 muster_test(sched/preemption_test DEPS muster::sched)
@@ -16,6 +16,7 @@ muster_test(sched/filters_test DEPS muster::sched)
 muster_test(sched/place_test DEPS muster::sched)
 muster_test(sched/order_test DEPS muster::sched)
 muster_test(sched/property_test DEPS muster::sched)
+muster_test(sched/budgets_test DEPS muster::sched)
 muster_test(sched/victims_test DEPS muster::sched)
 muster_test(sched/thrash_test DEPS muster::sched)
 muster_test(sched/explain_test DEPS muster::sched)

@@ -5,6 +5,7 @@
 #include "muster/api/priority.h"
 #include "muster/base/text.h"
 #include "muster/state/amounts.h"
+#include "muster/state/budgets.h"
 
 namespace muster::state {
 namespace {
@@ -137,6 +138,7 @@ std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry,
   sched::Gang gang = Common(state, entry);
   if (entry.placement) {
     AddRunning(state, entry, gang);
+    gang.budgets = SharesOfBudgets(state, gang.ns, entry.pods);
     return gang;
   }
   if (!AddTasks(state, entry, gang)) return std::nullopt;

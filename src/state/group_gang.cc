@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "muster/state/amounts.h"
+#include "muster/state/budgets.h"
 #include "muster/state/gang.h"
 
 namespace muster::state {
@@ -126,6 +127,7 @@ std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGrou
                                           bool may_start) {
   const GroupTally tally = CountGroup(state, group);
   sched::Gang gang = Common(state, group, tally);
+  gang.budgets = SharesOfBudgets(state, group.ns, group.pods);
   const bool complete = tally.have() >= group.min_member;
   const bool wants = may_start && complete && !group.evicting && !gang.tenant.empty() &&
                      tally.waiting > 0 && !HasMinimum(group, tally);

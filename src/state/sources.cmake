@@ -1,7 +1,8 @@
 muster_library(state RANK 2
-  SRCS amounts.cc job_entry.cc template_cache.cc foreign_groups.cc cluster_state.cc
+  SRCS amounts.cc budgets.cc job_entry.cc template_cache.cc foreign_groups.cc cluster_state.cc
        observe_objects.cc fold_pod.cc fold_job.cc gang.cc group_gang.cc
   DEPS base api sched)
 
 muster_test(state/written_status_test DEPS muster::state)
 muster_test(state/node_nonsense_test DEPS muster::state)
+muster_test(state/budgets_test DEPS muster::state)

@@ -75,7 +75,7 @@ class Priority(Story):
         scene.job("low", replicas=4, gpu=2, priority="low", sim={"stop-seconds": 4})
         scene.wait("low", phase="Running", ready="4/4")
         scene.job("high", gpu=6, priority="high", sim={"run-seconds": 4})
-        status = scene.wait("high", reason="WaitingForPreemptedWorkloads")
+        status = scene.wait("high", phase="Reserved", reason="WaitingForPreemptedWorkloads")
         self.assertIn(f"{scene.name}/low", status["message"])
         scene.job("thief", gpu=4, priority="normal")  # would fit where the victim stops
         scene.wait("high", phase="Succeeded")
@@ -135,3 +135,25 @@ class Priority(Story):
         scene.job("high", gpu=8, priority="high")
         scene.wait("high", phase="Pending", reason="GangIncomplete")
         self.assertEqual(scene.status("low")["phase"], "Running")
+
+    def test_a_disruption_budget_orders_victims_and_spares_none(self):
+        scene = self.scene
+        scene.kube.make("PodDisruptionBudget", {
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": {"name": "cover", "namespace": scene.name},
+            "spec": {"minAvailable": 1, "selector": {"matchExpressions": [
+                {"key": "scheduler.io/job", "operator": "In", "values": ["young"]}]}}})
+        scene.own_nodes(1, gpus=8)
+        for name in ("old", "young"):
+            scene.job(name, gpu=4, priority="low")
+            scene.wait(name, phase="Running")
+        scene.job("high", gpu=4, priority="high")
+        scene.wait("high", phase="Running")
+        self.assertEqual(scene.status("young")["preemptions"], 0)  # though less of it is lost
+        told = scene.wait_event("old", "Preempted")
+        self.assertNotIn("PodDisruptionBudget", told["message"])
+        scene.job("next", gpu=4, priority="high")
+        against = f"against PodDisruptionBudget {scene.name}/cover"
+        scene.wait_event("young", "Preempted", against)
+        scene.wait_event("next", "PreemptedWorkload", against)
+        scene.wait("next", phase="Running")

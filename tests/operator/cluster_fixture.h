@@ -47,6 +47,7 @@ class ClusterFixture : public ::testing::Test {
     List<api::Namespace>(kube::kNamespaces);
     List<api::Tenant>(kube::kTenants);
     List<api::ResourceQuota>(kube::kResourceQuotas);
+    List<api::PodDisruptionBudget>(kube::kPodDisruptionBudgets);
     List<api::Workflow>(kube::kWorkflows);
     List<api::Job>(kube::kJobs);
     List<api::Pod>(kube::kPods);

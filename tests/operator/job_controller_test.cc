@@ -1,4 +1,5 @@
 // A living leader and an API server that misbehaves: what was decided happens exactly once.
+#include "controllers/tenant/usage.h"
 #include "operator/job_fixture.h"
 
 namespace muster::op {
@@ -58,6 +59,24 @@ TEST_F(JobControllerTest, ASinglePodIsItsOwnPlacementUntilTheStatusSaysSo) {
   After(1);
   ASSERT_TRUE(Status("one").placement);
   EXPECT_EQ(Status("one").placement->attempt, 1);
+}
+
+TEST_F(JobControllerTest, AJobIsReservedWhileThoseThatMakeRoomEndAndCountsAsPending) {
+  PutJob("low", 2, 8, R"(,"priority":"low")");
+  Settle();
+  RunPods("low");
+  After(1);
+  PutJob("high", 2, 8, R"(,"priority":"high")");
+  Settle();
+  After(1);
+  EXPECT_EQ(Status("high").phase, "Reserved");
+  EXPECT_EQ(Status("high").reason, "WaitingForPreemptedWorkloads");
+  EXPECT_EQ(BuildUsage(state_).at("a").pending, 1);
+  RemovePods("low");
+  Settle();
+  RunPods("high");
+  After(1);
+  EXPECT_EQ(Status("high").phase, "Running");
 }
 
 // ---- What the API server makes of a pod ----

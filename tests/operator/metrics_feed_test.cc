@@ -63,7 +63,8 @@ class MetricsFeedTest : public testing::JobFixture {
 
 TEST_F(MetricsFeedTest, WhatIsKnownToComeIsThereAtZero) {
   for (const char* series :
-       {"gpu_scheduler_jobs_total{phase=\"Failed\"}", "gpu_scheduler_config_refused",
+       {"gpu_scheduler_jobs_total{phase=\"Failed\"}",
+        "gpu_scheduler_jobs_total{phase=\"Reserved\"}", "gpu_scheduler_config_refused",
         "gpu_scheduler_commits_total{result=\"error\"}",
         "gpu_scheduler_config_reloads_total{result=\"refused\"}",
         "gpu_scheduler_decode_drops_total{kind=\"Tenant\"}",

@@ -104,6 +104,14 @@ TEST_F(WorkflowPlan, SucceedsWhenEveryTaskDid) {
   EXPECT_EQ(actions.events[0].reason, "Completed");
 }
 
+TEST_F(WorkflowPlan, TheFirstTaskThatWaitsIsNamedWithItsReason) {
+  Tasks({Task("a"), Task("b")});
+  Job(0, "Running");
+  Job(1, "Reserved");
+  facts_.jobs[1].reason = "WaitingForPreemptedWorkloads";
+  EXPECT_EQ(Plan().status->message, "task b waits: WaitingForPreemptedWorkloads");
+}
+
 TEST_F(WorkflowPlan, EndedWorkflowIsLeftAlone) {
   Tasks({Task("a")});
   workflow_.status.phase = "Succeeded";

@@ -139,6 +139,10 @@ void Change(World& world, const RandomWorld& random, std::mt19937& chance) {
   if (chance() % 2 == 0) random.Put(world, 1, any(random.tenants));
   if (chance() % 2 == 0) world.RemoveGang(random.gangs[any(random.gangs)].first.uid);
   if (chance() % 2 == 0) random.Put(world, 3, any(random.gangs));
+  if (!random.budgets.empty() && chance() % 4 == 0) {
+    world.RemoveBudget(random.budgets[any(random.budgets)].name);
+  }
+  if (!random.budgets.empty() && chance() % 4 == 0) random.Put(world, 5, any(random.budgets));
   if (random.occupants.empty()) return;
   if (chance() % 2 == 0) world.RemoveOccupant(random.occupants[any(random.occupants)].key);
   if (chance() % 2 == 0) random.Put(world, 4, any(random.occupants));

@@ -24,6 +24,7 @@ struct RandomWorld {
   // Gangs with the shapes of their tasks; the ids in the tasks are set when they are put in.
   std::vector<std::pair<Gang, std::vector<Shape>>> gangs;
   std::vector<Occupant> occupants;
+  std::vector<Budget> budgets;
 
   explicit RandomWorld(unsigned seed, int most_pending = 12) : random_(seed) {
     DrawNodes();
@@ -32,6 +33,7 @@ struct RandomWorld {
     for (int i = 0; i < running; ++i) DrawRunning(i);
     const int pending = 1 + UpTo(most_pending - 1);
     for (int i = 0; i < pending; ++i) DrawPending(i);
+    DrawBudgets();  // last: what else is drawn of a seed is as without them
   }
 
   // Puts all objects into the World in an order drawn from `order`; 0: as they are.
@@ -42,6 +44,7 @@ struct RandomWorld {
     for (std::size_t i = 0; i < quotas.size(); ++i) all.emplace_back(2, i);
     for (std::size_t i = 0; i < gangs.size(); ++i) all.emplace_back(3, i);
     for (std::size_t i = 0; i < occupants.size(); ++i) all.emplace_back(4, i);
+    for (std::size_t i = 0; i < budgets.size(); ++i) all.emplace_back(5, i);
     if (order != 0) std::shuffle(all.begin(), all.end(), std::mt19937(order));
     world.SetNow(Seconds(kNow));
     for (const auto& [kind, i] : all) Put(world, kind, i);
@@ -52,6 +55,7 @@ struct RandomWorld {
     if (kind == 1) world.SetTenant(tenants[i]);
     if (kind == 2) world.SetNamespaceQuota(quotas[i]);
     if (kind == 4) world.SetOccupant(occupants[i]);
+    if (kind == 5) world.SetBudget(budgets[i]);
     if (kind != 3) return;
     Gang gang = gangs[i].first;
     for (std::size_t t = 0; t < gang.tasks.size(); ++t) {
@@ -163,6 +167,18 @@ struct RandomWorld {
     gang.min_replicas = OneIn(3) ? 1 + UpTo(replicas - 1) : replicas;
     gang.finish_first = OneIn(16);
     gangs.emplace_back(gang, shapes);
+  }
+
+  // Of each tenant, with luck, for some of its gangs.
+  void DrawBudgets() {
+    for (const sched::Tenant& tenant : tenants) {
+      if (OneIn(3)) continue;
+      budgets.push_back({tenant.name + "/b", UpTo(3)});
+      for (auto& [gang, shapes] : gangs) {
+        if (gang.ns != tenant.name || gang.state != GangState::kRunning || OneIn(2)) continue;
+        gang.budgets = {{budgets.back().name, 1 + UpTo(2)}};
+      }
+    }
   }
 
   std::mt19937 random_;

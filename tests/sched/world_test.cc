@@ -50,13 +50,19 @@ TEST(World, OccupantsMayComeBeforeWhatTheyName) {
 TEST(World, SettingWhatIsThereChangesNoGeneration) {
   Scenario s;
   s.Node("n", 8).Tenant("t").Running("t/x", {"n"}, 3);
+  s.world.SetBudget({"t/b", 1});
   const std::uint64_t generation = s.world.generation();
   s.world.SetNode(MakeNode("n", 8));
+  s.world.SetBudget({"t/b", 1});
+  s.world.RemoveBudget("t/other");
   s.world.SetGang(Gang(*s.world.FindGang("t/x")));
   s.Tenant("t");
   EXPECT_EQ(s.world.generation(), generation);
   s.world.SetNode(MakeNode("n", 7));
   EXPECT_GT(s.world.generation(), generation);
+  const std::uint64_t next = s.world.generation();
+  s.world.SetBudget({"t/b", 0});
+  EXPECT_GT(s.world.generation(), next);
 }
 
 TEST(World, ACopyIsIndependent) {

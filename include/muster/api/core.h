@@ -1,9 +1,10 @@
-// The Kubernetes types that Muster reads: Node, Pod, Namespace, LimitRange and the few it writes
-// for a Tenant.  Only the fields it uses.
+// The Kubernetes types that Muster reads: Node, Pod, Namespace, LimitRange, PodDisruptionBudget and
+// the few it writes for a Tenant.  Only the fields it uses.
 //
 // Plain values; `invalid` is explained in codec.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,24 @@ struct Namespace {
 struct LimitRange {
   Meta meta;
   std::string invalid;
+};
+
+// One requirement of a label selector.  Operators: In NotIn Exists DoesNotExist.
+struct LabelRequirement {
+  std::string key;
+  std::string op;
+  std::vector<std::string> values;
+  friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
+};
+
+// metav1.LabelSelector, matchLabels as In: all requirements must hold.
+using LabelSelector = std::vector<LabelRequirement>;
+
+struct PodDisruptionBudget {
+  Meta meta;
+  std::string invalid;
+  std::optional<LabelSelector> selector;  // null selects no pod, an empty one all of the namespace
+  std::int32_t disruptions_allowed = 0;   // status.disruptionsAllowed; >= 0
 };
 
 }  // namespace muster::api

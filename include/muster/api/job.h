@@ -110,7 +110,8 @@ struct JobStatus {
   std::optional<Placement> placement;
   std::string tenant;
   std::string priority;  // column: class or number in force
-  std::string phase;   // Pending Scheduling Running Preempting Suspended Succeeded Failed Cancelled
+  // Pending Reserved Scheduling Running Preempting Suspended Succeeded Failed Cancelled
+  std::string phase;
   std::string reason;  // of the closed list while pending
   std::string message;
   std::int64_t gpus = 0;  // whole devices of all replicas
@@ -139,6 +140,10 @@ struct Job {
 
 inline bool Finished(const JobStatus& s) {
   return s.phase == "Succeeded" || s.phase == "Failed" || s.phase == "Cancelled";
+}
+// The phases of a job that has no placement yet.
+inline bool Waits(const std::string& phase) {
+  return phase.empty() || phase == "Pending" || phase == "Reserved";
 }
 
 }  // namespace muster::api

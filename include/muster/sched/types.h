@@ -118,6 +118,21 @@ struct GangTask {
   friend bool operator==(const GangTask&, const GangTask&) = default;
 };
 
+// A PodDisruptionBudget that covers pods of gangs.  Of those that may be evicted, the ones whose
+// budgets allow it go first; nobody is spared for a budget, as with kube-scheduler:
+// https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+struct Budget {
+  std::string name;          // "namespace/name"
+  std::int32_t allowed = 0;  // status.disruptionsAllowed: pods that may go now, >= 0
+  friend bool operator==(const Budget&, const Budget&) = default;
+};
+
+struct BudgetShare {
+  std::string budget;     // its name; one that the World does not know forbids nothing
+  std::int32_t pods = 0;  // of the gang that it covers, > 0
+  friend bool operator==(const BudgetShare&, const BudgetShare&) = default;
+};
+
 // One attempt of a job, or a group of foreign pods.
 struct Gang {
   std::string uid;   // unique; breaks ties
@@ -143,8 +158,9 @@ struct Gang {
   std::int32_t max_preemptions = 5;
   std::int64_t grace_ms = 30'000;
   VictimPolicy victim_policy = VictimPolicy::kLowerPriority;
-  bool evictable = true;    // false: foreign pods of other schedulers and the like
-  std::string beneficiary;  // of a releasing gang: uid of the gang it makes room for
+  bool evictable = true;             // false: foreign pods of other schedulers and the like
+  std::string beneficiary;           // of a releasing gang: uid of the gang it makes room for
+  std::vector<BudgetShare> budgets;  // that cover pods of it on nodes, by name
   friend bool operator==(const Gang&, const Gang&) = default;
 };
 

@@ -46,6 +46,8 @@ class World {
   void RemoveTenant(std::string_view name);
   void SetNamespaceQuota(const NamespaceQuota& quota);  // several objects of one namespace: merged
   void RemoveNamespaceQuota(std::string_view ns);       // by the caller to the least of each
+  void SetBudget(const Budget& budget);
+  void RemoveBudget(std::string_view name);
   ShapeId InternShape(const Shape& shape);
 
   void SetGang(const Gang& gang);

@@ -61,6 +61,9 @@ class ClusterState {
   void Upsert(api::ResourceQuota quota);
   void Remove(const api::ResourceQuota& quota);
   void Replace(std::vector<api::ResourceQuota> all);
+  void Upsert(api::PodDisruptionBudget budget);
+  void Remove(const api::PodDisruptionBudget& budget);
+  void Replace(std::vector<api::PodDisruptionBudget> all);
   void Upsert(api::Job job);
   void Remove(const api::Job& job);
   void Replace(std::vector<api::Job> all);
@@ -123,6 +126,7 @@ class ClusterState {
   const std::map<std::string, api::Namespace>& namespaces() const { return namespaces_; }
   const std::map<std::string, api::Tenant>& tenants() const { return tenants_; }
   const std::map<std::string, api::ResourceQuota>& quotas() const { return quotas_; }
+  const std::map<std::string, api::PodDisruptionBudget>& budgets() const { return budgets_; }
   const std::map<std::string, api::Workflow>& workflows() const { return workflows_; }
   const std::map<std::string, JobEntry>& jobs() const { return jobs_; }
   std::map<std::string, JobEntry>& jobs() { return jobs_; }
@@ -135,6 +139,7 @@ class ClusterState {
   void SetJob(JobEntry& entry, api::Job job);
   void MarkWorkflowOf(const api::Job& job);
   void MarkQuotasOf(const std::string& ns);
+  void MarkGangsIn(const std::string& ns);
   void AcquireTemplates(JobEntry& entry);
   void ReleaseTemplates(JobEntry& entry);
   std::vector<std::string> TakeTemplateKeys(const std::string& job_uid);
@@ -166,6 +171,7 @@ class ClusterState {
   std::map<std::string, api::LimitRange> limit_ranges_;
   std::map<std::string, api::Tenant> tenants_;
   std::map<std::string, api::ResourceQuota> quotas_;
+  std::map<std::string, api::PodDisruptionBudget> budgets_;
   std::map<std::string, api::Workflow> workflows_;
   std::map<std::string, JobEntry> jobs_;
   std::unordered_map<std::string, std::string> job_by_uid_;                  // uid -> key

@@ -250,7 +250,7 @@ void Progress(Step& step) {
   if (worded) {
     const std::string reason = waiting.substr(0, waiting.find(':'));
     SetCondition(next, {"PodsReady", false, reason, waiting}, step.facts);
-    if (next.phase.empty() || next.phase == "Pending") next.phase = "Scheduling";
+    if (api::Waits(next.phase)) next.phase = "Scheduling";
     SetPlacement(step);
   }
   if (next.attempt_ready_at.unix_ms != 0) {

@@ -193,7 +193,7 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
     SetCondition(next, {"Preempted", true, CauseWord(cause), message}, step.facts);
     SetCondition(next, {"Evicted", true, CauseWord(cause), message}, step.facts);
     step.Event("Normal", "Preempted", message);
-  } else if (next.phase.empty() || next.phase == "Pending") {
+  } else if (api::Waits(next.phase)) {
     next.phase = "Scheduling";
   }
   step.write = true;

@@ -12,7 +12,8 @@ using sched::Reason;
 struct Wait {
   Reason reason = Reason::kPendingEvaluation;
   std::string text;
-  bool at_once = false;  // told without waiting for it to settle
+  bool at_once = false;   // told without waiting for it to settle
+  bool reserved = false;  // a place is kept for it
 };
 
 std::string PriorityComplaint(const Step& step) {
@@ -109,7 +110,7 @@ Wait FindReason(Step& step) {
   }
   step.actions.eligible = ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {
-    return {step.entry.hold->reason, step.entry.hold->text, false};
+    return {step.entry.hold->reason, step.entry.hold->text, false, step.entry.hold->reserved};
   }
   return {};
 }
@@ -140,11 +141,12 @@ void Tell(Step& step, const Wait& wait) {
   api::JobStatus& next = step.next;
   const std::string reason(ToString(wait.reason));
   const bool resumed = next.phase == "Suspended";
-  const bool new_reason = next.phase != "Pending" || next.reason != reason;
+  // Between Pending and Reserved it goes with the text: no write of its own.
+  const bool new_reason = !api::Waits(next.phase) || next.reason != reason;
   if (!new_reason && next.message == wait.text) return;
   if (!resumed && !Due(step, wait, new_reason)) return;
   if (resumed || next.pending_since.unix_ms == 0) next.pending_since = step.facts.now;
-  next.phase = "Pending";
+  next.phase = wait.reserved ? "Reserved" : "Pending";
   next.reason = reason;
   next.message = wait.text.substr(0, 1024);
   const bool quota =

@@ -130,7 +130,7 @@ void WalkGraph(Step& step) {
 std::string WhatWaits(const Step& step) {
   for (std::size_t i = 0; i < step.phases.size(); ++i) {
     const TaskJob& job = step.facts.jobs[i];
-    if (step.phases[i] == "Pending" && !job.reason.empty()) {
+    if (api::Waits(step.phases[i]) && !job.reason.empty()) {
       return "task " + step.workflow.tasks[i].name + " waits: " + job.reason;
     }
   }

@@ -79,6 +79,20 @@ void World::RemoveNamespaceQuota(std::string_view ns) {
   s.quota_generation = ++s.generation;
 }
 
+void World::SetBudget(const Budget& budget) {
+  const auto [it, added] = state_->budgets.try_emplace(budget.name, budget.allowed);
+  if (!added && it->second == budget.allowed) return;
+  it->second = budget.allowed;
+  ++state_->generation;
+}
+
+void World::RemoveBudget(std::string_view name) {
+  const auto it = state_->budgets.find(name);
+  if (it == state_->budgets.end()) return;
+  state_->budgets.erase(it);
+  ++state_->generation;
+}
+
 ShapeId World::InternShape(const Shape& shape) {
   WorldState& s = *state_;
   const auto it = s.shape_ids.find(shape);

@@ -99,7 +99,8 @@ struct WorldState {
   std::vector<std::uint32_t> by_state[3];  // gangs by GangState
   Sums capacity;     // C of scheduling.md section 2, before tenants that are gone
   Sums allocatable;  // of all nodes that are there
-  std::vector<Reservation> reservations;  // sorted by gang
+  std::vector<Reservation> reservations;                     // sorted by gang
+  std::map<std::string, std::int32_t, std::less<>> budgets;  // name -> pods that may go now
 
   // Rows in the order in which they changed; entry i is number journal_base + i.
   std::vector<std::uint32_t> journal;

@@ -91,6 +91,20 @@ void Preemption::Consider(std::uint32_t gang, std::uint32_t victim, Mode mode, b
   candidates.push_back(candidate);
 }
 
+// Those that go against no budget, also all together, stay in front in their order.
+void Preemption::PutViolatorsLast(std::vector<Candidate>& candidates) const {
+  if (cycle_.state.budgets.empty()) return;
+  Budgets left = budgets_;
+  for (Candidate& candidate : candidates) {
+    const Gang& v = cycle_.At(candidate.victim.gang);
+    candidate.violations = left.Violations(v);
+    if (candidate.violations == 0) left.Spend(v);
+  }
+  std::stable_sort(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.violations < b.violations; });
+}
+
 std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mode mode,
                                                           bool with_protected) const {
   FillPools();
@@ -122,6 +136,7 @@ std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mo
   };
   std::sort(candidates.begin(), candidates.end(),
             [&](const Candidate& a, const Candidate& b) { return key(a) < key(b); });
+  PutViolatorsLast(candidates);
   return candidates;
 }
 
@@ -226,7 +241,13 @@ Room Preemption::Search(std::uint32_t gang, Mode mode) {
   }
   std::vector<Candidate> set = prefix(high);
   Shrink(gang, mode, set, room.placed);
-  for (const Candidate& candidate : set) room.victims.push_back(candidate.victim);
+  Budgets left = budgets_;
+  for (Candidate& candidate : set) {
+    const Gang& v = cycle_.At(candidate.victim.gang);
+    candidate.victim.broken = left.BrokenBy(v);
+    left.Spend(v);
+    room.victims.push_back(std::move(candidate.victim));
+  }
   const auto count = static_cast<std::int64_t>(set.size());
   const bool too_many =
       evictions_ > 0 && evictions_ + count > cycle_.policy.max_evictions_per_cycle;

@@ -6,7 +6,8 @@
 //                 priority, if p itself is E once its victims are gone;
 //   (b) Priority: in its own tenant any gang of lower base priority, and p must be E if any such
 //                 victim is E.
-// Nothing else; aging and finish_first do not count.
+// Nothing else; aging and finish_first do not count.  PodDisruptionBudgets order those that may be
+// evicted (budgets.h) and forbid nothing, so they have no part in what follows.
 //
 // No endless eviction.  Let S be the gangs that run or have a reservation, E(S) and B(S) their
 // classes (classes.h), and F(S) the pair (multiset of base priorities of E(S), the same of B(S)),
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include "sched/place.h"
+#include "sched/policies/budgets.h"
 #include "sched/policies/classes.h"
 
 namespace muster::sched {
@@ -38,6 +40,7 @@ namespace muster::sched {
 struct Victim {
   std::uint32_t gang = kNoSlot;
   Rule rule = Rule::kPriority;
+  std::vector<std::string> broken;  // PodDisruptionBudgets that it goes against
 };
 
 // What the search for room came to.
@@ -60,7 +63,8 @@ struct Room {
 
 class Preemption {
  public:
-  Preemption(Cycle& cycle, const Classes& classes) : cycle_(cycle), classes_(classes) {}
+  Preemption(Cycle& cycle, const Classes& classes)
+      : cycle_(cycle), classes_(classes), budgets_(cycle.state) {}
 
   // REQUIRES: the gang is pending, holds nothing and has no reservation.
   Room FindRoom(std::uint32_t gang);
@@ -68,7 +72,10 @@ class Preemption {
   // From now on the gang is not a victim any more: it started in this cycle.
   void Spare(std::uint32_t gang) { Mark(spared_, gang); }
   // From now on the gang is ending, for `reserved`.
-  void Evict(std::uint32_t gang) { Mark(ending_, gang); }
+  void Evict(std::uint32_t gang) {
+    Mark(ending_, gang);
+    budgets_.Spend(cycle_.At(gang));
+  }
   bool IsEnding(std::uint32_t gang) const { return Marked(ending_, gang); }
   std::int64_t evictions() const { return evictions_; }
   void CountEvictions(std::int64_t more) { evictions_ += more; }
@@ -81,6 +88,7 @@ class Preemption {
     Victim victim;
     Wide cost = 0;  // per contested unit
     Wide units = 0;
+    std::int64_t violations = 0;  // of budgets, beside those before it that have none
   };
 
   static void Mark(std::vector<bool>& marks, std::uint32_t gang);
@@ -93,6 +101,7 @@ class Preemption {
                 std::vector<Candidate>& candidates) const;
   bool IsVictim(std::uint32_t gang, std::uint32_t victim, Mode mode, Rule* rule) const;
   std::string ProtectionOf(const Gang& victim) const;
+  void PutViolatorsLast(std::vector<Candidate>& candidates) const;
   std::vector<Candidate> Candidates(std::uint32_t gang, Mode mode, bool with_protected) const;
   Room Search(std::uint32_t gang, Mode mode);
   void TryWithProtected(std::uint32_t gang, Room& room);
@@ -106,6 +115,7 @@ class Preemption {
 
   Cycle& cycle_;
   const Classes& classes_;
+  Budgets budgets_;  // what this cycle's evictions have left of them
   std::vector<bool> spared_, ending_;
   // Gangs that run, by tenant (lowest priority first), and the borrowing ones of all tenants;
   // filled when first needed.
