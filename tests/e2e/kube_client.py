@@ -23,6 +23,9 @@ KINDS = {
     "Tenant": (OURS, "tenants", False),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases", True),
     "ServiceAccount": ("/api/v1", "serviceaccounts", True),
+    "PersistentVolume": ("/api/v1", "persistentvolumes", False),
+    "PersistentVolumeClaim": ("/api/v1", "persistentvolumeclaims", True),
+    "StorageClass": ("/apis/storage.k8s.io/v1", "storageclasses", False),
 }
 MIRRORED = ("Pod", "Service", "Event", "Job", "Workflow", "ResourceQuota", "Tenant")
 
