@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "muster/api/core.h"
+#include "muster/api/storage.h"
 #include "muster/kube/paths.h"
 
 namespace muster::op {
@@ -45,6 +46,10 @@ Watches::Watches(kube::Transport& transport, const base::Clock& clock, EventLoop
   Add<api::LimitRange>("limitranges", CollectionPath(kube::kLimitRanges));
   Add<api::PodDisruptionBudget>("poddisruptionbudgets",
                                 CollectionPath(kube::kPodDisruptionBudgets));
+  Add<api::StorageClass>("storageclasses", CollectionPath(kube::kStorageClasses));
+  Add<api::PersistentVolume>("persistentvolumes", CollectionPath(kube::kPersistentVolumes));
+  Add<api::PersistentVolumeClaim>("persistentvolumeclaims",
+                                  CollectionPath(kube::kPersistentVolumeClaims));
   Add<api::Job>("jobs", CollectionPath(kube::kJobs));
   Add<api::Workflow>("workflows", CollectionPath(kube::kWorkflows));
   Add<api::Pod>("pods", CollectionPath(kube::kPods));

@@ -41,9 +41,11 @@ void ReadObject(std::string_view json, T& out, Problem& problem) {
   ReadMeta(Section(meta, "metadata", problem), out.meta);
   if (out.meta.name.empty()) return;
   const Unread unread = UnreadOf<T>();
-  const Json spec = ParseSection(spec_text, "spec", {unread.spec}, problem);
+  constexpr bool kFlat = kWithoutSpec<T>;
+  const Json spec =
+      ParseSection(kFlat ? json : spec_text, kFlat ? "the object" : "spec", {unread.spec}, problem);
   const Json status = ParseSection(status_text, "status", {unread.status}, problem);
-  Read(Section(spec, "spec", problem), Section(status, "status", problem), out);
+  Read(Section(spec, kFlat ? "" : "spec", problem), Section(status, "status", problem), out);
 }
 
 }  // namespace
@@ -54,6 +56,9 @@ std::vector<KindDrops> DecodeDrops() {
           {"Namespace", drops<Namespace>},
           {"LimitRange", drops<LimitRange>},
           {"PodDisruptionBudget", drops<PodDisruptionBudget>},
+          {"PersistentVolumeClaim", drops<PersistentVolumeClaim>},
+          {"PersistentVolume", drops<PersistentVolume>},
+          {"StorageClass", drops<StorageClass>},
           {"Tenant", drops<Tenant>},
           {"ResourceQuota", drops<ResourceQuota>},
           {"Job", drops<Job>},
@@ -120,6 +125,9 @@ MUSTER_CODEC(Pod);
 MUSTER_CODEC(Namespace);
 MUSTER_CODEC(LimitRange);
 MUSTER_CODEC(PodDisruptionBudget);
+MUSTER_CODEC(PersistentVolumeClaim);
+MUSTER_CODEC(PersistentVolume);
+MUSTER_CODEC(StorageClass);
 MUSTER_CODEC(Tenant);
 MUSTER_CODEC(ResourceQuota);
 MUSTER_CODEC(Job);

@@ -97,20 +97,6 @@ void ReadRequirements(const Fields& term, const char* key, NodeSelectorTerm& out
   });
 }
 
-void ReadNodeAffinity(const Fields& affinity, PodNeeds& out) {
-  const Fields node = affinity.At("nodeAffinity");
-  const Fields required = node.At("requiredDuringSchedulingIgnoredDuringExecution");
-  if (!required.present()) return;
-  required.Each("nodeSelectorTerms", [&out](const Fields& term) {
-    NodeSelectorTerm read;
-    ReadRequirements(term, "matchExpressions", read);
-    ReadRequirements(term, "matchFields", read);
-    if (!read.empty()) out.required_terms.push_back(std::move(read));
-  });
-  // A term without requirements matches no node, and neither does a list of such terms.
-  if (out.required_terms.empty()) out.required_terms.push_back({{"metadata.name", "In", {}, true}});
-}
-
 void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) {
   const auto found = [&out](const std::string& path, const char* fix) {
     if (out.unsupported.empty()) out.unsupported = path + " is not supported: " + fix;
@@ -130,11 +116,13 @@ void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) 
     }
   });
   spec.Each("volumes", [&](const Fields& volume) {
+    // Its claim is made for the pod once the pod is there, whatever the class: where its volume
+    // will be is not known when the pod gets its node.
     if (volume.Has("ephemeral")) {
       found(volume.Path() + ".ephemeral", "use an emptyDir, or a claim that is bound already");
     }
     const Fields claim = volume.At("persistentVolumeClaim");
-    if (claim.present()) out.claims.push_back(claim.Text("claimName"));
+    if (claim.present()) out.claims.push_back({claim.Path(), claim.Text("claimName")});
   });
   const Json* claims = spec.Raw("resourceClaims");
   if (claims != nullptr && !claims->empty()) {
@@ -144,6 +132,18 @@ void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) 
 
 }  // namespace
 
+void ReadNodeSelector(const Fields& selector, std::vector<NodeSelectorTerm>& out) {
+  if (!selector.present()) return;
+  selector.Each("nodeSelectorTerms", [&out](const Fields& term) {
+    NodeSelectorTerm read;
+    ReadRequirements(term, "matchExpressions", read);
+    ReadRequirements(term, "matchFields", read);
+    if (!read.empty()) out.push_back(std::move(read));
+  });
+  // A term without requirements matches no node, and neither does a list of such terms.
+  if (out.empty()) out.push_back({{"metadata.name", "In", {}, true}});
+}
+
 void ReadPodNeeds(const Fields& spec, PodNeeds& out) {
   ReadResources(spec, out);
   out.node_selector = spec.TextMap("nodeSelector");
@@ -152,7 +152,8 @@ void ReadPodNeeds(const Fields& spec, PodNeeds& out) {
                                toleration.Text("value"), toleration.Text("effect")});
   });
   const Fields affinity = spec.At("affinity");
-  ReadNodeAffinity(affinity, out);
+  const Fields node = affinity.At("nodeAffinity");
+  ReadNodeSelector(node.At("requiredDuringSchedulingIgnoredDuringExecution"), out.required_terms);
   ReadUnsupported(spec, affinity, out);
 }
 

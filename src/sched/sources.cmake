@@ -5,7 +5,8 @@ muster_library(sched RANK 1
     model/quota.cc model/reserved.cc model/vec.cc model/world.cc model/world_gangs.cc
     model/world_state.cc
     plugins/best_fit.cc plugins/gpu_model.cc plugins/node_ready.cc plugins/node_selector.cc
-    plugins/ports.cc plugins/registry.cc plugins/resources.cc plugins/taints.cc
+    plugins/ports.cc plugins/registry.cc plugins/requirements.cc plugins/resources.cc
+    plugins/taints.cc plugins/volume_affinity.cc
     policies/budgets.cc policies/classes.cc policies/order.cc policies/preemption.cc
   DEPS base)
 muster_test(sched/schedule_test DEPS muster::sched)

@@ -31,6 +31,16 @@ sched::SelectOp ToOp(std::string_view op) {
   return sched::SelectOp::kIn;
 }
 
+sched::Terms ToTerms(const std::vector<api::NodeSelectorTerm>& terms) {
+  sched::Terms out;
+  for (const api::NodeSelectorTerm& term : terms) {
+    std::vector<sched::Requirement>& all = out.emplace_back();
+    for (const api::NodeRequirement& r : term)
+      all.push_back({r.key, ToOp(r.op), r.values, r.field});
+  }
+  return out;
+}
+
 }  // namespace
 
 sched::Amounts ToAmounts(const api::ResourceList& list, Rounding rounding,
@@ -76,19 +86,19 @@ sched::Amounts Plus(const sched::Amounts& a, const sched::Amounts& b) {
   return {sum.begin(), sum.end()};
 }
 
-sched::Shape ToShape(const api::PodNeeds& needs, const std::string& gpu_model,
-                     const std::string& gpu_resource) {
+sched::Shape ToShape(const api::PodNeeds& needs, const PodVolumes& volumes,
+                     const std::string& gpu_model, const std::string& gpu_resource) {
   sched::Shape shape;
   shape.request = ToAmounts(needs.requests, Rounding::kUp, gpu_resource);
   shape.gpu_model = gpu_model;
   for (const auto& [key, value] : needs.node_selector) {
     shape.selector.push_back({key, sched::SelectOp::kIn, {value}, false});
   }
-  for (const api::NodeSelectorTerm& term : needs.required_terms) {
-    std::vector<sched::Requirement>& out = shape.required.emplace_back();
-    for (const api::NodeRequirement& r : term)
-      out.push_back({r.key, ToOp(r.op), r.values, r.field});
-  }
+  shape.required = ToTerms(needs.required_terms);
+  for (const auto& volume : volumes.affinity) shape.volumes.push_back(ToTerms(volume));
+  // Volumes of the same place are one restriction, and their order is none.
+  std::sort(shape.volumes.begin(), shape.volumes.end());
+  shape.volumes.erase(std::unique(shape.volumes.begin(), shape.volumes.end()), shape.volumes.end());
   for (const api::Toleration& t : needs.tolerations) {
     shape.tolerations.push_back({t.key, t.value, t.effect, t.op == "Exists"});
   }

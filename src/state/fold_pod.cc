@@ -167,6 +167,7 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
     return;
   }
   if (!ForeignGroups::IsForeign(pod)) return;
+  NoteForeignUser(pod, key, gone);
   if (gone) {
     groups_.Remove(pod, key);
   } else if (pod.terminal()) {

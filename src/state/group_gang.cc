@@ -56,12 +56,19 @@ sched::Gang Common(ClusterState& state, const ForeignGroup& group, const GroupTa
   return gang;
 }
 
+// What the scheduler sees of a pod; a group of which a pod's claims are not bound is not shown to
+// it.
+sched::Shape ShapeOf(const ClusterState& state, const std::string& ns, const api::PodNeeds& needs) {
+  const PodVolumes volumes = state.volumes().Judge(ns, needs);
+  return ToShape(needs, volumes, "", state.options().gpu_resource);
+}
+
 void AddWaiting(ClusterState& state, const ForeignGroup& group, sched::Gang& gang) {
   for (const std::vector<std::string>& keys : UnboundByTask(state, group)) {
     const api::PodNeeds& needs = state.FindPod(keys.front())->pod.needs;
     sched::GangTask task;
     task.name = keys.front();
-    task.shape = state.world().InternShape(ToShape(needs, "", state.options().gpu_resource));
+    task.shape = state.world().InternShape(ShapeOf(state, group.ns, needs));
     task.replicas = static_cast<std::int32_t>(keys.size());
     task.limits = ToLimits(needs);
     gang.tasks.push_back(std::move(task));
@@ -113,7 +120,7 @@ std::vector<std::vector<std::string>> UnboundByTask(ClusterState& state,
     const PodEntry* entry = state.FindPod(key);
     if (entry == nullptr || !entry->pod.node_name.empty() || !entry->binding_node.empty()) continue;
     if (!entry->pod.gates.empty() || Leaving(group, entry->pod)) continue;
-    by_shape[ToShape(entry->pod.needs, "", state.options().gpu_resource)].push_back(key);
+    by_shape[ShapeOf(state, group.ns, entry->pod.needs)].push_back(key);
   }
   std::vector<std::vector<std::string>> tasks;
   tasks.reserve(by_shape.size());

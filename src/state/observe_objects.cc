@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::int64_t kLimitRangeLagMs = 2'000;
 
-template <class T>
-std::vector<T> Values(const std::map<std::string, T>& objects) {
-  std::vector<T> all;
-  all.reserve(objects.size());
-  for (const auto& [key, object] : objects) all.push_back(object);
-  return all;
-}
-
 sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resource) {
   const auto amounts = [&](api::ResourceList list) {
     list.erase("requests.storage");  // rendered as a core ResourceQuota, not counted here

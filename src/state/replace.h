@@ -1,6 +1,7 @@
 // The one way to take in a whole LIST: what is known and not listed goes, the rest is upserted.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,6 +9,14 @@
 #include "muster/api/meta.h"
 
 namespace muster::state {
+
+template <class T>
+std::vector<T> Values(const std::map<std::string, T>& objects) {
+  std::vector<T> all;
+  all.reserve(objects.size());
+  for (const auto& [key, object] : objects) all.push_back(object);
+  return all;
+}
 
 template <class State, class T>
 void ReplaceAll(State& state, const std::vector<T>& known, std::vector<T> all) {

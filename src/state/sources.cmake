@@ -1,8 +1,9 @@
 muster_library(state RANK 2
   SRCS amounts.cc budgets.cc job_entry.cc template_cache.cc foreign_groups.cc cluster_state.cc
-       observe_objects.cc fold_pod.cc fold_job.cc gang.cc group_gang.cc
+       observe_objects.cc observe_volumes.cc volumes.cc fold_pod.cc fold_job.cc gang.cc group_gang.cc
   DEPS base api sched)
 
+muster_test(state/volumes_test DEPS muster::state)
 muster_test(state/written_status_test DEPS muster::state)
 muster_test(state/node_nonsense_test DEPS muster::state)
 muster_test(state/budgets_test DEPS muster::state)

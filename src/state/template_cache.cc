@@ -1,11 +1,14 @@
 #include "muster/state/template_cache.h"
 
+#include <utility>
+
 #include "muster/base/check.h"
 #include "muster/base/hash.h"
 
 namespace muster::state {
 
 bool Describable(const Template& made) {
+  if (!made.volumes.bound()) return false;
   if (made.state == TemplateState::kGood) return true;
   return made.state != TemplateState::kRefused && made.known && made.refusal.empty();
 }
@@ -27,7 +30,30 @@ Template& TemplateCache::Acquire(const std::string& key, const std::string& ns) 
 void TemplateCache::Release(const std::string& key) {
   const auto it = templates_.find(key);
   MUSTER_CHECK(it != templates_.end() && it->second.users > 0);
-  if (--it->second.users == 0) templates_.erase(it);
+  if (--it->second.users > 0) return;
+  ForgetClaims(key, it->second);
+  templates_.erase(it);
+}
+
+void TemplateCache::SetNeeds(const std::string& key, api::PodNeeds needs) {
+  Template& made = templates_.at(key);
+  ForgetClaims(key, made);
+  made.needs = std::move(needs);
+  for (const api::ClaimUse& use : made.needs.claims) users_[made.ns + "/" + use.name].insert(key);
+}
+
+void TemplateCache::ForgetClaims(const std::string& key, const Template& made) {
+  for (const api::ClaimUse& use : made.needs.claims) {
+    const auto it = users_.find(made.ns + "/" + use.name);
+    if (it == users_.end()) continue;
+    it->second.erase(key);
+    if (it->second.empty()) users_.erase(it);
+  }
+}
+
+std::set<std::string> TemplateCache::UsersOf(const std::string& claim) const {
+  const auto it = users_.find(claim);
+  return it == users_.end() ? std::set<std::string>{} : it->second;
 }
 
 Template* TemplateCache::Find(const std::string& key) {
@@ -40,7 +66,9 @@ void TemplateCache::Inherit(const std::string& from, const std::string& to) {
   Template* made = Find(to);
   if (old == nullptr || made == nullptr || !old->known || made->known) return;
   made->known = true;
-  made->needs = old->needs;
+  SetNeeds(to, old->needs);
+  made->volumes = old->volumes;
+  made->gpu_model = old->gpu_model;
   made->grace_seconds = old->grace_seconds;
   made->shape = old->shape;
   made->request = old->request;

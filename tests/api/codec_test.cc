@@ -195,9 +195,9 @@ TEST(Codec, ReadsWatchEvents) {
 
 TEST(EndpointSlice, NamesEveryAddressWithItsHttpsPort) {
   const auto addresses = [](std::string_view type, std::string_view list) {
-    return HttpsAddresses(R"({"addressType":")" + std::string(type) + R"(","endpoints":)" +
-                          std::string(list) +
-                          R"(,"ports":[{"name":"metrics","port":1},{"name":"https","port":6443}]})");
+    return HttpsAddresses(
+        R"({"addressType":")" + std::string(type) + R"(","endpoints":)" + std::string(list) +
+        R"(,"ports":[{"name":"metrics","port":1},{"name":"https","port":6443}]})");
   };
   using Texts = std::vector<std::string>;
   EXPECT_EQ(addresses("IPv4", R"([{"addresses":["10.0.0.1"]},{"addresses":["10.0.0.2"]}])"),

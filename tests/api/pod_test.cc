@@ -147,9 +147,11 @@ INSTANTIATE_TEST_SUITE_P(
                     ""}));
 
 TEST(PodNeeds, NameTheClaimsOfItsVolumes) {
-  const Pod pod =
-      PodOf(R"({"volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"data"}}]})");
-  EXPECT_EQ(pod.needs.claims, std::vector<std::string>{"data"});
+  const Pod pod = PodOf(R"({"volumes":[{"name":"e","emptyDir":{}},
+                                       {"name":"d","persistentVolumeClaim":{"claimName":"data"}}]})");
+  ASSERT_EQ(pod.needs.claims.size(), 1U);
+  EXPECT_EQ(pod.needs.claims[0].field, "spec.volumes[1].persistentVolumeClaim");
+  EXPECT_EQ(pod.needs.claims[0].name, "data");
 }
 
 TEST(PodStatus, TellsPhaseTimesAndReadiness) {

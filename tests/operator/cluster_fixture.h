@@ -28,10 +28,32 @@ class ClusterFixture : public ::testing::Test {
   // Somebody else's writes.
   void Put(const std::string& path, const std::string& json) { api_.Put(path, json); }
   void PutNamespace(const std::string& name) { Put("/api/v1/namespaces/" + name, "{}"); }
-  void PutNode(const std::string& name, int gpus) {
+  void PutNode(const std::string& name, int gpus, const std::string& zone = "z") {
     Put("/api/v1/nodes/" + name,
-        R"({"status":{"allocatable":{"cpu":"64","memory":"256Gi","pods":"110","nvidia.com/gpu":")" +
+        R"({"metadata":{"labels":{"zone":")" + zone +
+            R"("}},"status":{"allocatable":{"cpu":"64","memory":"256Gi","pods":"110","nvidia.com/gpu":")" +
             std::to_string(gpus) + R"("},"conditions":[{"type":"Ready","status":"True"}]}})");
+  }
+  // A volume of the nodes with a label zone=`zone`, and a claim of namespace team that is bound to
+  // it.
+  void PutVolume(const std::string& name, const std::string& claim, const std::string& zone) {
+    Put("/api/v1/persistentvolumes/" + name,
+        R"({"spec":{"claimRef":{"namespace":"team","name":")" + claim +
+            R"("},"nodeAffinity":{"required":{"nodeSelectorTerms":[{"matchExpressions":[)" +
+            R"({"key":"zone","operator":"In","values":[")" + zone + R"("]}]}]}}}})");
+  }
+  void PutClaim(const std::string& name, const std::string& spec,
+                const std::string& phase = "Pending") {
+    Put("/api/v1/namespaces/team/persistentvolumeclaims/" + name,
+        R"({"spec":)" + spec + R"(,"status":{"phase":")" + phase + R"("}})");
+  }
+  void PutBound(const std::string& claim, const std::string& zone) {
+    PutVolume("pv-" + claim, claim, zone);
+    PutClaim(claim, R"({"volumeName":"pv-)" + claim + R"("})", "Bound");
+  }
+  void PutClass(const std::string& name, const std::string& binding_mode) {
+    Put("/apis/storage.k8s.io/v1/storageclasses/" + name,
+        R"({"volumeBindingMode":")" + binding_mode + R"("})");
   }
   // A spec that is new each time: its generation grows.
   void PutOurs(const std::string& path, const std::string& spec) {
@@ -48,6 +70,9 @@ class ClusterFixture : public ::testing::Test {
     List<api::Tenant>(kube::kTenants);
     List<api::ResourceQuota>(kube::kResourceQuotas);
     List<api::PodDisruptionBudget>(kube::kPodDisruptionBudgets);
+    List<api::StorageClass>(kube::kStorageClasses);
+    List<api::PersistentVolume>(kube::kPersistentVolumes);
+    List<api::PersistentVolumeClaim>(kube::kPersistentVolumeClaims);
     List<api::Workflow>(kube::kWorkflows);
     List<api::Job>(kube::kJobs);
     List<api::Pod>(kube::kPods);

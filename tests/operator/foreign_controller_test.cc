@@ -93,6 +93,23 @@ TEST_F(ForeignControllerTest, GroupThatDoesNotFitIsNotBoundInPart) {
             "ExceedsMaxQuota: needs 12 nvidia.com/gpu (3 pods x 4); the cluster has 8 in all");
 }
 
+TEST_F(ForeignControllerTest, GroupWaitsForItsClaimAndGoesWhereItsVolumeIs) {
+  PutNode("n1", 8, "z1");
+  PutNode("n2", 8, "z2");
+  Put(kPods + std::string("p0"),
+      R"({"spec":{"schedulerName":"muster","containers":[{"name":"c","image":"i"}],
+          "volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"data"}}]}})");
+  Settle();
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Told("p0"),
+            "NoMatchingNodes: pod p0: spec.volumes[0].persistentVolumeClaim: claim data does not "
+            "exist");
+  PutBound("data", "z2");
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "n2");
+}
+
 TEST_F(ForeignControllerTest, BindingThatIsNotObservedCountsOnItsNode) {
   PutNode("n1", 8);
   PutPod("p0", 8, 1, "g0");

@@ -104,6 +104,28 @@ TEST_F(ForeignPlan, PodThatCannotBeHonouredHoldsItsGroup) {
             "Misconfigured: pod p1: spec.affinity.podAffinity is not supported");
 }
 
+TEST_F(ForeignPlan, PodWhoseClaimIsNotServedHoldsItsGroup) {
+  Pod("p0");
+  Pod("p1");
+  facts_.unbound["team/p1"].refusal = "spec.volumes[0]: claim c waits for its first consumer";
+  const GroupActions actions = PlanSettled();
+  EXPECT_FALSE(actions.may_start);
+  EXPECT_EQ(actions.tells.at(0).text,
+            "Misconfigured: pod p1: spec.volumes[0]: claim c waits for its first consumer");
+}
+
+TEST_F(ForeignPlan, ClaimsAreWaitedForOnlyWhileTheirPodWaits) {
+  Pod("p0", "n1");
+  Pod("p1");
+  facts_.unbound["team/p0"].wait = "spec.volumes[0]: claim c does not exist";
+  EXPECT_TRUE(Plan().may_start);
+  facts_.unbound["team/p1"].wait = "spec.volumes[0]: claim d does not exist";
+  const GroupActions actions = PlanSettled();
+  EXPECT_FALSE(actions.may_start);
+  EXPECT_EQ(actions.tells.at(0).text,
+            "NoMatchingNodes: pod p1: spec.volumes[0]: claim d does not exist");
+}
+
 TEST_F(ForeignPlan, BindingIsOverWhenTheWatchShowsTheNode) {
   Pod("p0", "n1").binding_node = "n1";
   EXPECT_EQ(Plan().settled, Keys{"team/p0"});

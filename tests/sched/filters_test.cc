@@ -125,6 +125,31 @@ TEST(NodeSelector, OneOfTheTermsIsEnough) {
   EXPECT_EQ(Plan(node, shape), kStarts);
 }
 
+TEST(VolumeAffinity, EveryVolumeMustBeWithinReachAndTheNodeSelectedToo) {
+  const auto zones = [](std::vector<std::string> names) {
+    return Terms{{{"zone", SelectOp::kIn, std::move(names), false}}};
+  };
+  Node node = MakeNode("n", 8);
+  node.labels["zone"] = "a";
+  Shape shape = ShapeOf();
+  shape.volumes = {zones({"a", "b"}), zones({"b"})};
+  EXPECT_EQ(
+      Plan(node, shape),
+      "hold t/j: NoMatchingNodes: 0/1 nodes can take a pod: 1 volume node affinity conflict\n");
+  node.labels["zone"] = "b";
+  EXPECT_EQ(Plan(node, shape), kStarts);
+  shape.required = zones({"a"});
+  EXPECT_EQ(Plan(node, shape),
+            "hold t/j: NoMatchingNodes: 0/1 nodes can take a pod: 1 not selected by node labels\n");
+}
+
+TEST(VolumeAffinity, OneOfTheTermsOfAVolumeIsEnough) {
+  Shape shape = ShapeOf();
+  shape.volumes = {{{{"metadata.name", SelectOp::kIn, {"m"}, true}},
+                    {{"metadata.name", SelectOp::kIn, {"n"}, true}}}};
+  EXPECT_EQ(Plan(MakeNode("n", 8), shape), kStarts);
+}
+
 TEST(GpuModel, GoesOnlyToNodesOfThatModel) {
   Node node = MakeNode("n", 8);
   Shape shape = ShapeOf();

@@ -40,6 +40,7 @@ struct NodeRequirement {
   std::string op;
   std::vector<std::string> values;
   bool field = false;  // matchFields (metadata.name) instead of a label
+  friend bool operator==(const NodeRequirement&, const NodeRequirement&) = default;
 };
 
 // All requirements must hold.
@@ -51,6 +52,12 @@ struct HostPort {
   std::string host_ip;   // empty: all addresses
 };
 
+// A volume of a pod that is a PersistentVolumeClaim.
+struct ClaimUse {
+  std::string field;  // "spec.volumes[1].persistentVolumeClaim"
+  std::string name;   // of the claim, in the pod's namespace
+};
+
 // Everything about a pod that decides where it may run, and how much it takes.
 struct PodNeeds {
   ResourceList requests;  // effective: scheduling.md section 1
@@ -59,11 +66,9 @@ struct PodNeeds {
   std::vector<NodeSelectorTerm> required_terms;  // any of them; empty: no constraint
   std::vector<Toleration> tolerations;
   std::vector<HostPort> host_ports;
-  // The first field that Muster cannot honour (required pod affinity, a volume that waits for its
-  // first consumer, …); empty: none.
+  // The first field that Muster cannot honour (required pod affinity, …); empty: none.
   std::string unsupported;
-  std::vector<std::string> claims;  // PersistentVolumeClaims it mounts; the pod alone cannot tell
-                                    // whether they wait for their first consumer
+  std::vector<ClaimUse> claims;  // what they mean for it depends on more than the pod: storage.h
 };
 
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };

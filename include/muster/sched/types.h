@@ -51,6 +51,9 @@ struct Requirement {
   friend auto operator<=>(const Requirement&, const Requirement&) = default;
 };
 
+// All requirements of any of these; without terms there is no constraint.
+using Terms = std::vector<std::vector<Requirement>>;
+
 struct Port {
   std::int32_t port = 0;
   std::string protocol;
@@ -61,8 +64,9 @@ struct Port {
 // Everything about one replica that the filters can see; equal shapes are one class.
 struct Shape {
   Amounts request;
-  std::vector<Requirement> selector;               // all of them (node selector)
-  std::vector<std::vector<Requirement>> required;  // any of these terms; empty: no constraint
+  std::vector<Requirement> selector;  // all of them (node selector)
+  Terms required;                     // node affinity
+  std::vector<Terms> volumes;         // node affinity of each bound volume: all of them
   std::vector<Toleration> tolerations;
   std::vector<Port> ports;
   std::string gpu_model;  // wanted device model (node label of the Policy); empty: any

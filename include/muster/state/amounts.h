@@ -8,6 +8,7 @@
 #include "muster/api/core.h"
 #include "muster/api/meta.h"
 #include "muster/sched/types.h"
+#include "muster/state/volumes.h"
 
 namespace muster::state {
 
@@ -29,9 +30,9 @@ std::int64_t AmountOf(const sched::Amounts& amounts, std::string_view name);
 sched::Amounts Times(const sched::Amounts& amounts, std::int64_t count);
 sched::Amounts Plus(const sched::Amounts& a, const sched::Amounts& b);
 
-// What the filters see of a pod.
-sched::Shape ToShape(const api::PodNeeds& needs, const std::string& gpu_model,
-                     const std::string& gpu_resource);
+// What the filters see of a pod; of claims that are not bound they see nothing.
+sched::Shape ToShape(const api::PodNeeds& needs, const PodVolumes& volumes,
+                     const std::string& gpu_model, const std::string& gpu_resource);
 
 // "limits.cpu" … of a pod, for namespace quotas.
 sched::Amounts ToLimits(const api::PodNeeds& needs);

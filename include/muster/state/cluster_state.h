@@ -55,6 +55,15 @@ class ClusterState {
   void Upsert(api::LimitRange range);
   void Remove(const api::LimitRange& range);
   void Replace(std::vector<api::LimitRange> all);
+  void Upsert(api::PersistentVolumeClaim claim);
+  void Remove(const api::PersistentVolumeClaim& claim);
+  void Replace(std::vector<api::PersistentVolumeClaim> all);
+  void Upsert(api::PersistentVolume volume);
+  void Remove(const api::PersistentVolume& volume);
+  void Replace(std::vector<api::PersistentVolume> all);
+  void Upsert(api::StorageClass storage_class);
+  void Remove(const api::StorageClass& storage_class);
+  void Replace(std::vector<api::StorageClass> all);
   void Upsert(api::Tenant tenant);
   void Remove(const api::Tenant& tenant);
   void Replace(std::vector<api::Tenant> all);
@@ -98,6 +107,9 @@ class ClusterState {
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }
+  // A dry run's good answer: what pods of the template are, and with it what the scheduler sees.
+  // REQUIRES: the template is there.
+  void DescribeTemplate(const std::string& key, const std::string& gpu_model, api::PodNeeds needs);
   // What is due by itself: templates are asked anew some time after a LimitRange changed, because
   // the API server's own view of it lags behind its watch; creates for jobs that are gone end.
   void RunDue();
@@ -132,6 +144,7 @@ class ClusterState {
   std::map<std::string, JobEntry>& jobs() { return jobs_; }
   const std::unordered_map<std::string, PodEntry>& pods() const { return pods_; }
   ForeignGroups& groups() { return groups_; }
+  const Volumes& volumes() const { return volumes_; }
   const StateOptions& options() const { return options_; }
   const base::Clock& clock() const { return clock_; }
 
@@ -156,6 +169,10 @@ class ClusterState {
   void UnfoldPod(const std::string& key, PodEntry& entry);
   void RenewTemplates(const std::string& ns);
   void FoldNamespaceQuota(const std::string& ns);
+  void FoldShape(Template& made);
+  bool FoldVolumes(Template& made);
+  void ClaimsMoved(const std::set<std::string>& claims);
+  void NoteForeignUser(const api::Pod& pod, const std::string& key, bool gone);
   void FoldTenantOfNamespace(const std::string& ns);
   void SeePod(JobEntry& job, const PodEntry& pod, bool gone);
   void MarkOwner(const api::Pod& pod, const std::string& key, bool gone);
@@ -166,6 +183,7 @@ class ClusterState {
   sched::World world_;
   TemplateCache templates_;
   ForeignGroups groups_;
+  Volumes volumes_;
   std::map<std::string, api::Node> nodes_;
   std::map<std::string, api::Namespace> namespaces_;
   std::map<std::string, api::LimitRange> limit_ranges_;
@@ -178,6 +196,7 @@ class ClusterState {
   std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
+  std::map<std::string, std::set<std::string>> foreign_users_;      // claim -> foreign pod keys
   std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
   std::map<std::string, std::set<std::string>> uncounted_on_;       // node -> jobs
   // Creates that were in flight when their job went: pod key -> Occupant that stands for it.

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "muster/api/core.h"
 #include "muster/sched/types.h"
+#include "muster/state/volumes.h"
 
 namespace muster::state {
 
@@ -29,8 +31,10 @@ struct Template {
   std::string ns;
   std::string refusal;              // with kRefused and kQuota: the API server's words
   api::PodNeeds needs;              // with kGood: what is scheduled and counted
+  PodVolumes volumes;               // what the claims among them mean now
+  std::string gpu_model;            // that its jobs want; empty: any
   std::int64_t grace_seconds = 30;  // terminationGracePeriodSeconds of the answer
-  sched::ShapeId shape;             // with kGood
+  sched::ShapeId shape;             // with kGood and its claims bound
   sched::Amounts request;           // with kGood
   sched::Amounts limits;
   std::int32_t users = 0;        // job tasks that refer to it
@@ -38,8 +42,8 @@ struct Template {
   std::int32_t failures = 0;     // dry runs in a row without a good answer
 };
 
-// Whether it can be described to the scheduler: by an older answer too while a new one is awaited.
-// Nothing is committed on an older one.
+// Whether it can be described to the scheduler: its claims are bound, and there is an answer, while
+// a new one is awaited an older one.  Nothing is committed on an older one.
 bool Describable(const Template& made);
 
 // Key of a template: namespace, the template itself, and what rendering adds that is not the job's
@@ -53,6 +57,10 @@ class TemplateCache {
   Template& Acquire(const std::string& key, const std::string& ns);
   void Release(const std::string& key);
   Template* Find(const std::string& key);
+  // Takes in an answer's needs.  REQUIRES: `key` is there.
+  void SetNeeds(const std::string& key, api::PodNeeds needs);
+  // Keys of the templates that use a claim (namespace/name).
+  std::set<std::string> UsersOf(const std::string& claim) const;
   // Until `to` has its own answer, that of `from` describes it.
   void Inherit(const std::string& from, const std::string& to);
   // Asks anew for every template of the namespace ("" for all); the old answers stay in force for
@@ -61,7 +69,10 @@ class TemplateCache {
   std::size_t size() const { return templates_.size(); }
 
  private:
+  void ForgetClaims(const std::string& key, const Template& made);
+
   std::map<std::string, Template> templates_;
+  std::map<std::string, std::set<std::string>> users_;  // claim -> keys of templates
 };
 
 }  // namespace muster::state

@@ -58,9 +58,21 @@ struct Why {
 Why Unfit(const Step& step) {
   for (const auto& [key, entry] : step.facts.pods) {
     if (!step.Waiting(*entry)) continue;
-    const std::string& text =
-        entry->pod.invalid.empty() ? entry->pod.needs.unsupported : entry->pod.invalid;
-    if (!text.empty()) return {"Misconfigured", "pod " + NameOf(key) + ": " + text};
+    const auto claims = step.facts.unbound.find(key);
+    for (const std::string& text :
+         {entry->pod.invalid, entry->pod.needs.unsupported,
+          claims == step.facts.unbound.end() ? std::string() : claims->second.refusal}) {
+      if (!text.empty()) return {"Misconfigured", "pod " + NameOf(key) + ": " + text};
+    }
+  }
+  return {};
+}
+
+// Claims that are not there, or not bound yet.
+Why Awaits(const Step& step) {
+  for (const auto& [key, volumes] : step.facts.unbound) {
+    if (volumes.wait.empty() || !step.Waiting(*step.facts.pods.at(key))) continue;
+    return {"NoMatchingNodes", "pod " + NameOf(key) + ": " + volumes.wait};
   }
   return {};
 }
@@ -82,6 +94,7 @@ Why FindWhy(const Step& step) {
   if (step.facts.boot_ms < step.group.backoff_until_ms && !step.group.refusal.empty()) {
     return {"WaitingForRetry", step.group.refusal};
   }
+  if (Why awaits = Awaits(step); !awaits.reason.empty()) return awaits;
   if (step.facts.tally.have() < step.group.min_member) {
     return {"GangIncomplete", MissingText(step)};
   }
@@ -214,7 +227,8 @@ GroupActions PlanGroup(const state::ForeignGroup& group, const GroupFacts& facts
   // 4. Whether the scheduler may place (more of) it.
   const std::int64_t back_off = group.backoff_until_ms - facts.boot_ms;
   if (back_off > 0) step.WakeIn(back_off);
-  step.actions.may_start = back_off <= 0 && Unfit(step).reason.empty() && !step.actions.evicting;
+  step.actions.may_start = back_off <= 0 && Unfit(step).reason.empty() &&
+                           Awaits(step).reason.empty() && !step.actions.evicting;
   return std::move(step.actions);
 }
 

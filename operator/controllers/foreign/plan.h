@@ -12,6 +12,7 @@
 #include "muster/api/render.h"
 #include "muster/state/foreign_groups.h"
 #include "muster/state/job_entry.h"
+#include "muster/state/volumes.h"
 
 namespace muster::op {
 
@@ -21,6 +22,7 @@ struct GroupFacts {
   std::string tenant;  // empty: the namespace is unclaimed
   state::GroupTally tally;
   std::map<std::string, const state::PodEntry*> pods;  // by key: all that are not terminal
+  std::map<std::string, state::PodVolumes> unbound;    // by pod: whose claims are not all bound
 };
 
 struct PodText {

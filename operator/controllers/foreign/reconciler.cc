@@ -25,7 +25,11 @@ GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& gro
   facts.tenant = state.TenantOf(group.ns);
   facts.tally = state::CountGroup(state, group);
   for (const std::string& key : group.pods) {
-    if (const state::PodEntry* entry = state.FindPod(key)) facts.pods[key] = entry;
+    const state::PodEntry* entry = state.FindPod(key);
+    if (entry == nullptr) continue;
+    facts.pods[key] = entry;
+    state::PodVolumes volumes = state.volumes().Judge(group.ns, entry->pod.needs);
+    if (!volumes.bound()) facts.unbound[key] = std::move(volumes);
   }
   return facts;
 }

@@ -6,7 +6,6 @@
 #include "controllers/job/reconciler.h"
 #include "muster/api/codec.h"
 #include "muster/base/log.h"
-#include "muster/state/amounts.h"
 
 namespace muster::op {
 
@@ -52,18 +51,12 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
   const std::string ns = found->ns;
   if (answer.ok()) {
     api::Pod pod = api::Decode<api::Pod>(*answer);
-    found->needs = std::move(pod.needs);
     found->grace_seconds = pod.grace_seconds;
-    if (!pod.invalid.empty()) found->needs.unsupported = pod.invalid;
+    if (!pod.invalid.empty()) pod.needs.unsupported = pod.invalid;
     found->refusal.clear();
     found->failures = 0;
     found->state = state::TemplateState::kGood;
-    found->known = true;
-    found->request = state::ToAmounts(found->needs.requests, state::Rounding::kUp,
-                                      state_.options().gpu_resource);
-    found->limits = state::ToLimits(found->needs);
-    found->shape = state_.world().InternShape(
-        state::ToShape(found->needs, model, state_.options().gpu_resource));
+    state_.DescribeTemplate(template_key, model, std::move(pod.needs));
   } else if (answer.error().code == Code::kForbidden &&
              answer.error().message.find("exceeded quota") != std::string::npos) {
     found->state = state::TemplateState::kQuota;

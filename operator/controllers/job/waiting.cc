@@ -26,17 +26,32 @@ std::string PriorityComplaint(const Step& step) {
          ", the highest tenant " + tenant->meta.name + " may use (Tenant spec.priorityClass)";
 }
 
+// A sentence that begins with a field of a pod, where the user wrote that field.
+std::string InTemplate(const Step& step, std::size_t task, const std::string& sentence) {
+  if (step.entry.job.spec.short_form) return sentence;
+  return "spec.tasks[" + std::to_string(task) + "].template." + sentence;
+}
+
 // What the API server or we have against the templates.
 std::string TemplateComplaint(const Step& step) {
   for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
     const state::Template* found = step.facts.templates[t];
     if (found == nullptr) continue;
     if (found->state == state::TemplateState::kRefused) return found->refusal;
-    if (found->state == state::TemplateState::kGood && !found->needs.unsupported.empty()) {
-      const bool full = !step.entry.job.spec.short_form;
-      return (full ? "spec.tasks[" + std::to_string(t) + "].template." : "") +
-             found->needs.unsupported;
+    if (found->state != state::TemplateState::kGood) continue;
+    for (const std::string& why : {found->needs.unsupported, found->volumes.refusal}) {
+      if (!why.empty()) return InTemplate(step, t, why);
     }
+  }
+  return "";
+}
+
+// The first claim that is not there, or not bound yet.
+std::string AwaitedClaim(const Step& step) {
+  for (std::size_t t = 0; t < step.facts.templates.size(); ++t) {
+    const state::Template* found = step.facts.templates[t];
+    if (found == nullptr || found->volumes.wait.empty()) continue;
+    return InTemplate(step, t, found->volumes.wait);
   }
   return "";
 }
@@ -107,6 +122,9 @@ Wait FindReason(Step& step) {
   }
   if (std::string why = QuotaComplaint(step); !why.empty()) {
     return {Reason::kWaitingForQuota, why, true};
+  }
+  if (std::string why = AwaitedClaim(step); !why.empty()) {
+    return {Reason::kNoMatchingNodes, why, false};
   }
   step.actions.eligible = ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {

@@ -7,6 +7,7 @@ namespace muster::sched {
 Filter NodeReadyFilter();
 Filter TaintsFilter();
 Filter NodeSelectorFilter();
+Filter VolumeAffinityFilter();
 Filter GpuModelFilter();
 Filter PortsFilter();
 Filter ResourcesFilter();
@@ -16,7 +17,7 @@ namespace {
 
 const Filter* Filters(std::size_t* count) {
   static const Filter kFilters[] = {
-      NodeReadyFilter(), TaintsFilter(), NodeSelectorFilter(),
+      NodeReadyFilter(), TaintsFilter(), NodeSelectorFilter(), VolumeAffinityFilter(),
       GpuModelFilter(),  PortsFilter(),  ResourcesFilter(),
   };
   *count = sizeof(kFilters) / sizeof(kFilters[0]);
