@@ -36,26 +36,36 @@ class ManualClock final : public base::Clock {
       changed_.notify_all();
     }
     cv.wait(mutex);
-    base::Lock lock(mutex_);
-    sleepers_.erase(self);
+    mutex.unlock();  // Advance may be about to lock it
+    {
+      base::Lock lock(mutex_);
+      while (self->pins > 0) unpinned_.wait(mutex_);
+      sleepers_.erase(self);
+    }
+    mutex.lock();
   }
 
   // Moves both clocks.  REQUIRES: the caller holds no mutex that a sleeper sleeps on.
   void Advance(std::int64_t ms) {
-    std::vector<Sleeper> due;
+    std::vector<Sleeper*> due;
     {
       base::Lock lock(mutex_);
       unix_ms_ += ms;
       boot_ms_ += ms;
-      for (const Sleeper& s : sleepers_) {
-        if (s.boot_ms <= boot_ms_) due.push_back(s);
+      for (Sleeper& s : sleepers_) {
+        if (s.boot_ms > boot_ms_) continue;
+        ++s.pins;  // it may wake by itself, but not go
+        due.push_back(&s);
       }
     }
-    for (const Sleeper& s : due) {
+    for (Sleeper* s : due) {
       // A sleeper that has not yet reached its cv.wait holds its mutex: then this waits for it.
-      { base::Lock held(*s.mutex); }
-      s.cv->notify_all();
+      { base::Lock held(*s->mutex); }
+      s->cv->notify_all();
     }
+    base::Lock lock(mutex_);
+    for (Sleeper* s : due) --s->pins;
+    unpinned_.notify_all();
   }
 
   // Waits until some thread sleeps towards a moment at most `within_ms` away, then moves there.
@@ -75,6 +85,7 @@ class ManualClock final : public base::Clock {
     base::CondVar* cv;
     base::Mutex* mutex;
     std::int64_t boot_ms;
+    int pins = 0;  // Advance is about to use its cv
   };
 
   std::int64_t NextStep(std::int64_t within_ms) const REQUIRES_LOCK(mutex_) {
@@ -89,6 +100,7 @@ class ManualClock final : public base::Clock {
 
   mutable base::Mutex mutex_;
   mutable base::CondVar changed_;
+  mutable base::CondVar unpinned_;
   mutable std::list<Sleeper> sleepers_ GUARDED_BY(mutex_);
   std::int64_t unix_ms_ GUARDED_BY(mutex_);
   std::int64_t boot_ms_ GUARDED_BY(mutex_);
