@@ -214,7 +214,9 @@ class House:
 def job_body(replicas=1, seconds=None, cpu="500m", suspend=False):
     """A Job in the short form; @NAME@ is put in by the bare client.  Without `seconds` its pods run
     for ever."""
-    spec = {"image": "registry.example/work:1", "resources": {"cpu": cpu}, "replicas": replicas}
+    # Simulated kubelets may need minutes for thousands of pods; nothing is to start twice for that.
+    spec = {"image": "registry.example/work:1", "resources": {"cpu": cpu}, "replicas": replicas,
+            "gang": {"timeoutSeconds": 3600}}
     if seconds is not None:
         spec["command"] = ["sleep", str(seconds)]
     if suspend:
