@@ -30,6 +30,8 @@ std::map<std::string, std::string> FindPoison(const state::ClusterState& state) 
   for (const auto& [key, tenant] : state.tenants()) look("Tenant", tenant);
   for (const auto& [key, quota] : state.quotas()) look("ResourceQuota", quota);
   for (const auto& [key, budget] : state.budgets()) look("PodDisruptionBudget", budget);
+  for (const auto& [key, claim] : state.volumes().claims()) look("PersistentVolumeClaim", claim);
+  for (const auto& [name, volume] : state.volumes().volumes()) look("PersistentVolume", volume);
   for (const auto& [key, workflow] : state.workflows()) look("Workflow", workflow);
   for (const auto& [key, entry] : state.jobs()) look("Job", entry.job);
   for (const auto& [key, entry] : state.pods()) look("Pod", entry.pod);
@@ -81,8 +83,11 @@ void ClusterGauges::PushQueue() {
 }
 
 void ClusterGauges::PushPoison() {
-  std::map<std::string, std::int64_t> by_kind = {{"Node", 0}, {"Tenant", 0},   {"ResourceQuota", 0},
-                                                 {"Job", 0},  {"Workflow", 0}, {"Pod", 0}};
+  std::map<std::string, std::int64_t> by_kind;
+  for (const char* kind : {"Node", "Tenant", "ResourceQuota", "PodDisruptionBudget", "Workflow",
+                           "Job", "Pod", "PersistentVolumeClaim", "PersistentVolume"}) {
+    by_kind[kind] = 0;
+  }
   std::set<std::string> told;
   std::size_t lines = 0;
   for (const auto& [what, why] : FindPoison(state_)) {

@@ -14,7 +14,6 @@ namespace muster::op {
 // One line a place:
 //   "pod a/x-0 has no placement"       a pod of ours, alive, that no placement covers
 //   "pod a/x-0 is missing"             committed, with no pod, and nothing under way to make one
-//   "pod a/x-0 is not shown"           created long ago, and the watch does not bring it
 // What is younger than half a minute is simply on its way and is left out, and so is what waits
 // because a write was refused: that is told by its own metrics.
 std::set<std::string> FindDrift(const state::ClusterState& state);

@@ -87,10 +87,7 @@ void ClusterState::Remove(const api::PodDisruptionBudget& budget) {
 }
 
 void ClusterState::Replace(std::vector<api::PodDisruptionBudget> all) {
-  std::vector<api::PodDisruptionBudget> known;
-  known.reserve(budgets_.size());
-  for (const auto& [key, budget] : budgets_) known.push_back(budget);
-  ReplaceAll(*this, known, std::move(all));
+  ReplaceAll(*this, budgets_, std::move(all));
 }
 
 }  // namespace muster::state

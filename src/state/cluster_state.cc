@@ -308,15 +308,7 @@ void ClusterState::Remove(const api::Job& job) {
 }
 
 void ClusterState::Replace(std::vector<api::Job> all) {
-  std::vector<api::Job> known;
-  for (const auto& [key, entry] : jobs_) {
-    api::Job stub;
-    stub.meta.ns = entry.job.meta.ns;
-    stub.meta.name = entry.job.meta.name;
-    stub.meta.uid = entry.job.meta.uid;
-    known.push_back(std::move(stub));
-  }
-  ReplaceAll(*this, known, std::move(all));
+  ReplaceAll(*this, jobs_, std::move(all), &JobEntry::job);
   // Listed in another version than the one we wrote: before it, or after others wrote too.
   for (auto& [key, entry] : jobs_) {
     if (entry.ledger.awaited_version.empty()) continue;

@@ -87,15 +87,7 @@ void ClusterState::Remove(const api::Pod& pod) {
 }
 
 void ClusterState::Replace(std::vector<api::Pod> all) {
-  std::vector<api::Pod> known;
-  for (const auto& [key, entry] : pods_) {
-    api::Pod stub;
-    stub.meta.ns = entry.pod.meta.ns;
-    stub.meta.name = entry.pod.meta.name;
-    stub.meta.uid = entry.pod.meta.uid;
-    known.push_back(std::move(stub));
-  }
-  ReplaceAll(*this, known, std::move(all));
+  ReplaceAll(*this, pods_, std::move(all), &PodEntry::pod);
 }
 
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {

@@ -69,7 +69,7 @@ void ClusterState::MarkJobsOn(const std::string& node) {
 }
 
 void ClusterState::Replace(std::vector<api::Node> all) {
-  ReplaceAll(*this, Values(nodes_), std::move(all));
+  ReplaceAll(*this, nodes_, std::move(all));
 }
 
 void ClusterState::Upsert(api::Namespace ns) {
@@ -87,7 +87,7 @@ void ClusterState::Remove(const api::Namespace& ns) {
 }
 
 void ClusterState::Replace(std::vector<api::Namespace> all) {
-  ReplaceAll(*this, Values(namespaces_), std::move(all));
+  ReplaceAll(*this, namespaces_, std::move(all));
 }
 
 void ClusterState::RenewTemplates(const std::string& ns) {
@@ -132,7 +132,7 @@ void ClusterState::Remove(const api::LimitRange& range) {
 }
 
 void ClusterState::Replace(std::vector<api::LimitRange> all) {
-  ReplaceAll(*this, Values(limit_ranges_), std::move(all));
+  ReplaceAll(*this, limit_ranges_, std::move(all));
 }
 
 void ClusterState::Upsert(api::Tenant tenant) {
@@ -162,7 +162,7 @@ void ClusterState::Remove(const api::Tenant& tenant) {
 }
 
 void ClusterState::Replace(std::vector<api::Tenant> all) {
-  ReplaceAll(*this, Values(tenants_), std::move(all));
+  ReplaceAll(*this, tenants_, std::move(all));
 }
 
 void ClusterState::Upsert(api::ResourceQuota quota) {
@@ -186,7 +186,7 @@ void ClusterState::Remove(const api::ResourceQuota& quota) {
 }
 
 void ClusterState::Replace(std::vector<api::ResourceQuota> all) {
-  ReplaceAll(*this, Values(quotas_), std::move(all));
+  ReplaceAll(*this, quotas_, std::move(all));
 }
 
 void ClusterState::Upsert(api::Workflow workflow) {
@@ -201,7 +201,7 @@ void ClusterState::Remove(const api::Workflow& workflow) {
 }
 
 void ClusterState::Replace(std::vector<api::Workflow> all) {
-  ReplaceAll(*this, Values(workflows_), std::move(all));
+  ReplaceAll(*this, workflows_, std::move(all));
 }
 
 }  // namespace muster::state

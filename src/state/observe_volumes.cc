@@ -70,7 +70,7 @@ void ClusterState::Remove(const api::PersistentVolumeClaim& claim) {
 }
 
 void ClusterState::Replace(std::vector<api::PersistentVolumeClaim> all) {
-  ReplaceAll(*this, Values(volumes_.claims()), std::move(all));
+  ReplaceAll(*this, volumes_.claims(), std::move(all));
 }
 
 void ClusterState::Upsert(api::PersistentVolume volume) {
@@ -82,7 +82,7 @@ void ClusterState::Remove(const api::PersistentVolume& volume) {
 }
 
 void ClusterState::Replace(std::vector<api::PersistentVolume> all) {
-  ReplaceAll(*this, Values(volumes_.volumes()), std::move(all));
+  ReplaceAll(*this, volumes_.volumes(), std::move(all));
 }
 
 void ClusterState::Upsert(api::StorageClass storage_class) {
@@ -94,7 +94,7 @@ void ClusterState::Remove(const api::StorageClass& storage_class) {
 }
 
 void ClusterState::Replace(std::vector<api::StorageClass> all) {
-  ReplaceAll(*this, Values(volumes_.classes()), std::move(all));
+  ReplaceAll(*this, volumes_.classes(), std::move(all));
 }
 
 }  // namespace muster::state

@@ -1,7 +1,7 @@
 // The one way to take in a whole LIST: what is known and not listed goes, the rest is upserted.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,21 +10,19 @@
 
 namespace muster::state {
 
-template <class T>
-std::vector<T> Values(const std::map<std::string, T>& objects) {
-  std::vector<T> all;
-  all.reserve(objects.size());
-  for (const auto& [key, object] : objects) all.push_back(object);
-  return all;
-}
-
-template <class State, class T>
-void ReplaceAll(State& state, const std::vector<T>& known, std::vector<T> all) {
+// `known` maps keys to objects, or to entries in which `object_of` finds them.  Only those that go
+// are copied.
+template <class T, class State, class Known, class ObjectOf = std::identity>
+void ReplaceAll(State& state, const Known& known, std::vector<T> all, ObjectOf object_of = {}) {
+  const auto name = [](const T& object) { return object.meta.uid + "/" + api::KeyOf(object.meta); };
   std::set<std::string> listed;
-  for (const T& object : all) listed.insert(object.meta.uid + "/" + api::KeyOf(object.meta));
-  for (const T& object : known) {
-    if (!listed.contains(object.meta.uid + "/" + api::KeyOf(object.meta))) state.Remove(object);
+  for (const T& object : all) listed.insert(name(object));
+  std::vector<T> gone;
+  for (const auto& [key, entry] : known) {
+    const T& object = std::invoke(object_of, entry);
+    if (!listed.contains(name(object))) gone.push_back(object);
   }
+  for (const T& object : gone) state.Remove(object);
   for (T& object : all) state.Upsert(std::move(object));
 }
 

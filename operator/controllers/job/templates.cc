@@ -48,7 +48,6 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
                                  const Result<std::string>& answer) {
   state::Template* found = state_.templates().Find(template_key);
   if (found == nullptr) return;
-  const std::string ns = found->ns;
   if (answer.ok()) {
     api::Pod pod = api::Decode<api::Pod>(*answer);
     found->grace_seconds = pod.grace_seconds;
