@@ -15,6 +15,7 @@ endfunction()
 
 muster_bench(json_bench DEPS muster::api)
 muster_bench(sched_bench DEPS muster::sched)
+muster_bench(state_bench DEPS muster::state)
 
 if(TARGET muster_kube AND TARGET muster_api)
   add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc

@@ -1,4 +1,6 @@
 // muster-operator: flags, environment and file to Settings, connections, and the Operator.
+#include <malloc.h>
+
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -18,6 +20,15 @@ namespace {
 using namespace muster;
 
 constexpr char kVersion[] = MUSTER_VERSION;
+
+// Many threads decode what one thread keeps.  With an arena for each of them, room that is freed is
+// not found by those who need it next; and large buffers go back to the system when they are done.
+void ShareArenas() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
+}
 
 int Fail(const std::string& message) {
   std::cerr << "muster-operator: " << message << "\n";
@@ -98,6 +109,7 @@ int Run(const config::Invocation& invocation) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ShareArenas();
   const std::vector<std::string> args(argv + 1, argv + argc);
   const auto invocation = config::ParseInvocation(args, config::ReadEnvironment());
   if (!invocation.ok()) return Fail(invocation.error().message);

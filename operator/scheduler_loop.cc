@@ -205,8 +205,7 @@ void SchedulerLoop::ApplyStart(const sched::Start& start) {
   entry->placed_from = entry->made_of;
   entry->decided_on.clear();
   for (std::size_t t = 0; t < entry->job.spec.tasks.size(); ++t) {
-    const state::Template* made =
-        state_.templates().Find(state_.TemplateKeyOf(*entry, static_cast<std::int32_t>(t)));
+    const state::Template* made = TemplateOf(*entry, static_cast<std::int32_t>(t));
     entry->decided_on.push_back(made == nullptr ? sched::ShapeId{} : made->shape);
   }
   RefreshSlots(*entry);

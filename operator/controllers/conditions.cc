@@ -23,7 +23,8 @@ const api::Condition* FindCondition(const std::vector<api::Condition>& condition
 
 void SetCondition(std::vector<api::Condition>& conditions, api::Condition next,
                   base::TimePoint now) {
-  next.message = next.message.substr(0, kMaxMessage);
+  if (next.message.str().size() > kMaxMessage)
+    next.message = next.message.str().substr(0, kMaxMessage);
   next.last_transition = now;
   const auto it = std::find_if(conditions.begin(), conditions.end(),
                                [&](const api::Condition& c) { return c.type == next.type; });

@@ -17,11 +17,11 @@ bool Ours(std::string_view key) { return key.starts_with("scheduler.io/"); }
 void ReadAllocatable(const Fields& status, ResourceList& out) {
   out = status.Resources("allocatable");
   const Fields amounts = status.At("allocatable");
-  std::erase_if(out, [&amounts](const auto& entry) {
-    const bool beyond = entry.second > kMostOnNode;
-    if (beyond) amounts.Complain(entry.first.c_str(), "is too large for a node");
-    return beyond;
-  });
+  for (auto it = out.begin(); it != out.end();) {
+    const bool beyond = it->second > kMostOnNode;
+    if (beyond) amounts.Complain(it->first.c_str(), "is too large for a node");
+    it = beyond ? out.erase(it) : it + 1;
+  }
 }
 
 }  // namespace
@@ -34,10 +34,11 @@ void ReadMeta(const Fields& meta, Meta& out) {
   out.generation = meta.Int("generation", 0);
   out.created = meta.Time("creationTimestamp");
   out.deletion = meta.Time("deletionTimestamp");
-  out.labels = meta.TextMap("labels");
-  out.annotations = meta.TextMap("annotations");
+  for (const auto& [key, value] : meta.TextMap("labels")) out.labels.emplace(key, value);
   // Other people's annotations can be as large as the object; nothing here reads them.
-  std::erase_if(out.annotations, [](const auto& entry) { return !Ours(entry.first); });
+  for (const auto& [key, value] : meta.TextMap("annotations")) {
+    if (Ours(key)) out.annotations.emplace(key, value);
+  }
   meta.Each("ownerReferences", [&out](const Fields& owner) {
     out.owners.push_back({owner.Text("kind"), owner.Text("name"), owner.Text("uid"),
                           owner.Flag("controller"), owner.Text("apiVersion")});

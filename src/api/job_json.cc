@@ -76,7 +76,7 @@ void ReadPriority(const Fields& spec, JobSpec& out) {
     out.priority_value = static_cast<std::int32_t>(spec.Int("priority", 0, {0, 10'000}));
   } else {
     out.priority_class = spec.Text("priority");
-    if (PriorityOf(out.priority_class)) return;
+    if (PriorityOf(out.priority_class.str())) return;
     spec.Complain("priority", "must be critical, high, normal, low, scavenger or a number");
     out.priority_class.clear();
   }

@@ -85,7 +85,9 @@ void ReadResources(const Fields& spec, PodNeeds& out) {
     const auto limit = out.limits.find(name);
     if (limit != out.limits.end()) limit->second = base::SaturatingAdd(limit->second, n);
   }
-  std::erase_if(out.requests, [](const auto& entry) { return entry.second == 0; });
+  for (auto it = out.requests.begin(); it != out.requests.end();) {
+    it = it->second == 0 ? out.requests.erase(it) : it + 1;
+  }
   out.requests["pods"] = 1;
 }
 

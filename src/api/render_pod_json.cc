@@ -103,7 +103,7 @@ void FillSpec(const PodContext& context, const TaskSpec& task, std::int32_t inde
 base::Result<std::string> Render(const PodContext& context, const TaskSpec& task,
                                  std::int32_t index, const std::string& node) {
   const std::string path = TemplatePath(*context.job, task.name);
-  Json pod = Json::parse(task.template_json, nullptr, false);
+  Json pod = Json::parse(task.template_json.str(), nullptr, false);
   for (const auto check : {&CheckShape, &CheckRefused}) {
     std::string wrong = check(pod, path);
     if (!wrong.empty()) return Error{Code::kInvalid, std::move(wrong)};

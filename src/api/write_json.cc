@@ -49,10 +49,10 @@ void PutConditions(Json& to, const std::vector<Condition>& conditions) {
   Json& out = to["conditions"] = Json::array();
   for (const Condition& c : conditions) {
     // All but observedGeneration are required by the schema.
-    Json one = {{"type", c.type},
-                {"status", c.status},
-                {"reason", c.reason},
-                {"message", CutText(c.message, kMaxMessage)},
+    Json one = {{"type", c.type.str()},
+                {"status", c.status.str()},
+                {"reason", c.reason.str()},
+                {"message", CutText(c.message.str(), kMaxMessage)},
                 {"lastTransitionTime", base::FormatTime(c.last_transition)}};
     if (c.observed_generation != 0) one["observedGeneration"] = c.observed_generation;
     out.push_back(std::move(one));

@@ -59,7 +59,7 @@ struct RawReflector::Impl {
 
   void Run();
   void List();
-  bool ListPages(std::vector<std::string>& pages, std::string& version);
+  bool ListPages(std::string& version);
   Next Watch();
   Next DrainWatch(Mailbox& mailbox, std::int64_t opened_ms);
   std::optional<Next> HandleLine(std::string_view line);
@@ -176,7 +176,8 @@ base::Result<std::string> RawReflector::Impl::Get(const std::string& query) {
 
 // All pages of one consistent LIST.  A 410 between pages means that the history behind the continue
 // token is lost: what was read is dropped and the whole is asked for at once.
-bool RawReflector::Impl::ListPages(std::vector<std::string>& pages, std::string& version) {
+bool RawReflector::Impl::ListPages(std::string& version) {
+  handler.begin();
   std::string token;
   bool paged = true;
   while (true) {
@@ -184,7 +185,7 @@ bool RawReflector::Impl::ListPages(std::vector<std::string>& pages, std::string&
     if (!token.empty()) query += "&continue=" + EscapeQuery(token);
     base::Result<std::string> page = Get(query);
     if (!page.ok() && page.error().code == Code::kGone && !token.empty()) {
-      pages.clear();
+      handler.begin();
       token.clear();
       paged = false;
       continue;
@@ -200,7 +201,7 @@ bool RawReflector::Impl::ListPages(std::vector<std::string>& pages, std::string&
     }
     version = FindJson(*page, {"metadata", "resourceVersion"}).value_or("");
     token = FindJson(*page, {"metadata", "continue"}).value_or("");
-    pages.push_back(std::move(*page));
+    handler.page(*page);
     if (token.empty()) return true;
   }
 }
@@ -212,9 +213,8 @@ void RawReflector::Impl::List() {
     listed = wanted;
     ++counted.lists;
   }
-  std::vector<std::string> pages;
   std::string version;
-  if (!ListPages(pages, version)) return;
+  if (!ListPages(version)) return;
   if (version.empty()) {
     Note("the LIST of " + options.path + " carries no metadata.resourceVersion");
     return;
@@ -227,7 +227,7 @@ void RawReflector::Impl::List() {
   resume_failures = 0;
   have_list = true;
   backoff.Reset();
-  handler.list(std::move(pages), version);
+  handler.listed(version);
   Lock lock(mutex);
   counted.last_error.clear();
   counted.synced = listed == wanted;

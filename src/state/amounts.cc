@@ -120,7 +120,7 @@ sched::Node ToNode(const api::Node& node, const std::string& gpu_resource) {
   sched::Node out;
   out.name = node.meta.name;
   out.uid = node.meta.uid;
-  out.labels = node.meta.labels;
+  for (const auto& [key, value] : node.meta.labels) out.labels.emplace(key, value);
   out.ready = node.ready && node.invalid.empty();
   out.cordoned = node.unschedulable || node.meta.deletion.unix_ms != 0;
   out.allocatable = ToAmounts(node.allocatable, Rounding::kDown, gpu_resource);

@@ -9,7 +9,7 @@ namespace muster::state {
 namespace {
 
 // An operator that nobody knows fits nothing.
-bool Fits(const api::LabelRequirement& wanted, const std::map<std::string, std::string>& labels) {
+bool Fits(const api::LabelRequirement& wanted, const api::Labels& labels) {
   const auto label = labels.find(wanted.key);
   const bool there = label != labels.end();
   const bool listed = there && std::find(wanted.values.begin(), wanted.values.end(),
@@ -28,8 +28,7 @@ bool Lives(const PodEntry& entry) {
 
 }  // namespace
 
-bool Covers(const api::PodDisruptionBudget& budget,
-            const std::map<std::string, std::string>& labels) {
+bool Covers(const api::PodDisruptionBudget& budget, const api::Labels& labels) {
   return budget.invalid.empty() && budget.selector &&
          std::all_of(budget.selector->begin(), budget.selector->end(),
                      [&](const api::LabelRequirement& wanted) { return Fits(wanted, labels); });

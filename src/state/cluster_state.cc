@@ -33,14 +33,12 @@ JobEntry* ClusterState::FindJob(const std::string& key) {
 
 JobEntry* ClusterState::FindJobByUid(const std::string& uid) {
   const auto it = job_by_uid_.find(uid);
-  return it == job_by_uid_.end() ? nullptr : FindJob(it->second);
+  return it == job_by_uid_.end() ? nullptr : it->second;
 }
 
 const JobEntry* ClusterState::FindJobByUid(const std::string& uid) const {
   const auto it = job_by_uid_.find(uid);
-  if (it == job_by_uid_.end()) return nullptr;
-  const auto found = jobs_.find(it->second);
-  return found == jobs_.end() ? nullptr : &found->second;
+  return it == job_by_uid_.end() ? nullptr : it->second;
 }
 
 PodEntry* ClusterState::FindPod(const std::string& key) {
@@ -78,13 +76,8 @@ void ClusterState::MarkAllJobs() {
   for (const auto& [key, ns] : namespaces_) dirty_.namespaces.insert(key);
 }
 
-void ClusterState::MarkJobsOfTemplate(const std::string& template_key) {
-  for (const auto& [uid, keys] : template_keys_) {
-    if (std::find(keys.begin(), keys.end(), template_key) == keys.end()) continue;
-    if (const auto it = job_by_uid_.find(uid); it != job_by_uid_.end()) {
-      dirty_.jobs.insert(it->second);
-    }
-  }
+void ClusterState::MarkJobsOf(const Template& made) {
+  for (const JobEntry* entry : made.users) dirty_.jobs.insert(entry->key);
 }
 
 void ClusterState::MarkWorkflowOf(const api::Job& job) {
@@ -124,7 +117,7 @@ void ClusterState::Upsert(api::Job job) {
   if (ledger.reading) ledger.delivered.insert(job.meta.resource_version);
   if (!ledger.awaited_version.empty()) {
     if (job.meta.resource_version != ledger.awaited_version) {  // older than our own write
-      ledger.shelved = std::move(job);
+      ledger.shelved = std::make_unique<api::Job>(std::move(job));
       return;
     }
     CaughtUp(ledger);
@@ -152,8 +145,7 @@ void ClusterState::ObserveRead(api::Job job) {
   if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
   Ledger& ledger = entry->ledger;
   ledger.doubted = false;
-  std::optional<api::Job> shelved = std::move(ledger.shelved);
-  ledger.shelved.reset();
+  const std::unique_ptr<api::Job> shelved = std::move(ledger.shelved);
   const std::string& version = job.meta.resource_version;
   const bool shown =
       ledger.delivered.contains(version) || (shelved && shelved->meta.resource_version == version);
@@ -176,22 +168,22 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
   if (first || api::Finished(job.status) != api::Finished(entry.job.status)) {
     MarkQuotasOf(job.meta.ns);  // count/jobs
   }
-  std::vector<std::string> old_templates;  // released last: what they share stays
-  if (respecified) old_templates = TakeTemplateKeys(entry.job.meta.uid);
+  std::vector<Template*> old_templates;  // released last: what they share stays
+  if (respecified) old_templates = std::exchange(entry.templates, {});
   // A commit made from the old version can no longer be carried out.
   if (job.meta.resource_version != entry.job.meta.resource_version) {
     entry.ledger.unanswered_from.clear();
   }
   entry.job = std::move(job);
   if (respecified) {
-    job_by_uid_[entry.job.meta.uid] = entry.key;
+    job_by_uid_[entry.job.meta.uid] = &entry;
     entry.made_of = MadeOf(entry.job);
     if (!api::Finished(entry.job.status)) AcquireTemplates(entry);
     if (const auto pods = pods_of_.find(entry.job.meta.uid); pods != pods_of_.end()) {
       entry.pods = pods->second;
     }
   }
-  for (const std::string& key : old_templates) templates_.Release(key);
+  for (Template* made : old_templates) templates_.Release(*made, entry);
   if (api::Finished(entry.job.status)) ReleaseTemplates(entry);
   if (moved) MarkWorkflowOf(entry.job);
   ReadPlacement(entry);
@@ -199,34 +191,24 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
 }
 
 void ClusterState::AcquireTemplates(JobEntry& entry) {
-  std::vector<std::string>& keys = template_keys_[entry.job.meta.uid];
   for (std::size_t i = 0; i < entry.job.spec.tasks.size(); ++i) {
-    keys.push_back(TemplateKeyOf(entry, static_cast<std::int32_t>(i)));
-    templates_.Acquire(keys.back(), entry.job.meta.ns);
+    const std::string key = TemplateKeyOf(entry, static_cast<std::int32_t>(i));
+    entry.templates.push_back(templates_.Acquire(key, entry.job.meta.ns, entry));
   }
 }
 
 // The same templates under a tenant that has changed: asked anew, described as before until then.
 void ClusterState::RekeyTemplates(JobEntry& entry) {
-  const std::vector<std::string> old = TakeTemplateKeys(entry.job.meta.uid);
+  const std::vector<Template*> old = std::exchange(entry.templates, {});
   AcquireTemplates(entry);
-  const std::vector<std::string>& keys = template_keys_[entry.job.meta.uid];
-  for (std::size_t i = 0; i < old.size() && i < keys.size(); ++i) {
-    templates_.Inherit(old[i], keys[i]);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    templates_.Inherit(*old[i], *entry.templates[i]);
+    templates_.Release(*old[i], entry);
   }
-  for (const std::string& key : old) templates_.Release(key);
-}
-
-std::vector<std::string> ClusterState::TakeTemplateKeys(const std::string& job_uid) {
-  const auto it = template_keys_.find(job_uid);
-  if (it == template_keys_.end()) return {};
-  std::vector<std::string> keys = std::move(it->second);
-  template_keys_.erase(it);
-  return keys;
 }
 
 void ClusterState::ReleaseTemplates(JobEntry& entry) {
-  for (const std::string& key : TakeTemplateKeys(entry.job.meta.uid)) templates_.Release(key);
+  for (Template* made : std::exchange(entry.templates, {})) templates_.Release(*made, entry);
 }
 
 std::string ClusterState::TemplateKeyOf(const JobEntry& entry, std::int32_t task) const {
@@ -235,7 +217,8 @@ std::string ClusterState::TemplateKeyOf(const JobEntry& entry, std::int32_t task
   const std::string tenant = TenantOf(entry.job.meta.ns);
   const api::Tenant* object = FindTenant(tenant);
   const std::string extra =
-      tenant + "/" + (object == nullptr ? "" : std::to_string(object->meta.generation)) + "/" +
+      tenant + "/" +
+      (object == nullptr ? "" : object->meta.uid + std::to_string(object->meta.generation)) + "/" +
       entry.job.spec.gpu_model + "/" + std::to_string(entry.job.spec.shared_memory_bytes);
   return TemplateKey(entry.job.meta.ns, entry.job.spec.tasks[task].template_json, extra);
 }

@@ -95,7 +95,7 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
 
 // False if nobody has said yet how large the pod is.
 bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key) {
-  const Template* found = templates_.Find(TemplateKeyOf(entry, slot.task));
+  const Template* found = TemplateOf(entry, slot.task);
   if (found == nullptr || !found->known) return false;
   sched::Occupant occupant;
   occupant.key = key;

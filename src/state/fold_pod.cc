@@ -10,10 +10,10 @@
 namespace muster::state {
 namespace {
 
-std::int64_t IntOf(const std::map<std::string, std::string>& map, const char* key) {
+std::int64_t IntOf(const api::Labels& map, const char* key) {
   const auto it = map.find(key);
   if (it == map.end()) return 0;
-  return base::ParseInt(it->second).value_or(0);
+  return base::ParseInt(it->second.str()).value_or(0);
 }
 
 std::string OccupantKey(const std::string& key, const PodEntry& entry) {
@@ -28,12 +28,17 @@ std::string OwnerJobUid(const api::Pod& pod) {
   if (!pod.meta.labels.contains(api::kLabelFenced)) return "";
   for (const api::OwnerReference& owner : pod.meta.owners) {
     // A Binding's labels are copied onto the pod, so that of a batch/v1 Job may have ours too.
-    const bool ours = owner.api_version.empty() || owner.api_version.starts_with("scheduler.io/");
+    const bool ours =
+        owner.api_version.empty() || owner.api_version.str().starts_with("scheduler.io/");
     if (owner.controller && owner.kind == "Job" && ours) {
       return owner.uid;
     }
   }
   return "";
+}
+
+const std::string& NodeOf(const PodEntry& entry) {
+  return entry.pod.node_name.empty() ? entry.binding_node : entry.pod.node_name.str();
 }
 
 PodSlot ReadSlot(const api::Pod& pod) {
@@ -92,7 +97,7 @@ void ClusterState::Replace(std::vector<api::Pod> all) {
 
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   const api::Pod& pod = entry.pod;
-  const std::string& node = pod.node_name.empty() ? entry.binding_node : pod.node_name;
+  const std::string& node = NodeOf(entry);
   if (pod.terminal() || node.empty()) {
     UnfoldPod(key, entry);
     return;
@@ -206,7 +211,7 @@ void ClusterState::CountAgain(JobEntry& job, const PodEntry& pod, std::int32_t r
 // What was placed is the pod that a dry run gave back; one that was made larger does not fit there.
 void ClusterState::CheckSize(JobEntry& job, const PodEntry& pod) {
   const std::int32_t task = TaskIndex(job, pod.slot.task);
-  Template* made = task < 0 ? nullptr : templates_.Find(TemplateKeyOf(job, task));
+  Template* made = TemplateOf(job, task);
   if (made == nullptr || !made->known || job.placement->state != api::PlacementState::kCommitted) {
     return;
   }

@@ -11,7 +11,7 @@ namespace {
 std::optional<std::int64_t> IntLabel(const api::Pod& pod, const char* name) {
   for (const auto* source : {&pod.meta.labels, &pod.meta.annotations}) {
     if (const auto it = source->find(name); it != source->end()) {
-      if (const auto value = base::ParseInt(it->second); value && *value > 0) return value;
+      if (const auto value = base::ParseInt(it->second.str()); value && *value > 0) return value;
     }
   }
   return std::nullopt;

@@ -45,7 +45,7 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
   gang.max_preemptions = std::min(job.spec.preemption.max_preemptions, caps.max_preemptions);
   std::int64_t grace_s = job.spec.preemption.grace_period_seconds;
   if (grace_s < 0) {
-    const Template* first = state.templates().Find(state.TemplateKeyOf(entry, 0));
+    const Template* first = TemplateOf(entry, 0);
     grace_s = first == nullptr ? 30 : first->grace_seconds;
   }
   gang.grace_ms = std::min(grace_s, caps.max_grace_period_seconds) * 1000;
@@ -60,7 +60,8 @@ void AddRunning(const ClusterState& state, const JobEntry& entry, sched::Gang& g
                    : sched::GangState::kRunning;
   gang.borrowing = placement.borrowing;
   gang.started = placement.committed_at;
-  gang.beneficiary = entry.release ? entry.release->beneficiary_uid : placement.beneficiary_uid;
+  gang.beneficiary =
+      entry.release ? entry.release->beneficiary_uid : placement.beneficiary_uid.str();
   std::int64_t protect_s = entry.job.spec.preemption.min_runtime_seconds;
   if (tenant != nullptr) {
     protect_s = std::min(protect_s, tenant->spec.preemption.max_min_runtime_seconds);
@@ -72,12 +73,11 @@ void AddRunning(const ClusterState& state, const JobEntry& entry, sched::Gang& g
 }
 
 // False while a template's answer is not there: the gang cannot be described yet.
-bool AddTasks(ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
+bool AddTasks(const JobEntry& entry, sched::Gang& gang) {
   const auto wanted = WantedIndexes(entry);
   for (std::size_t i = 0; i < entry.job.spec.tasks.size(); ++i) {
     if (wanted[i].empty()) continue;
-    const Template* found =
-        state.templates().Find(state.TemplateKeyOf(entry, static_cast<std::int32_t>(i)));
+    const Template* found = TemplateOf(entry, static_cast<std::int32_t>(i));
     if (found == nullptr || !Describable(*found)) return false;
     sched::GangTask task;
     task.name = entry.job.spec.tasks[i].name;
@@ -93,7 +93,8 @@ bool AddTasks(ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
 
 std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant) {
   if (spec.priority_value) return *spec.priority_value;
-  if (!spec.priority_class.empty()) return api::PriorityOf(spec.priority_class).value_or(kNormal);
+  if (!spec.priority_class.empty())
+    return api::PriorityOf(spec.priority_class.str()).value_or(kNormal);
   if (tenant != nullptr && tenant->spec.priority_class_set) {
     return api::PriorityOf(tenant->spec.priority_class).value_or(kNormal);
   }
@@ -141,7 +142,7 @@ std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry,
     gang.budgets = SharesOfBudgets(state, gang.ns, entry.pods);
     return gang;
   }
-  if (!AddTasks(state, entry, gang)) return std::nullopt;
+  if (!AddTasks(entry, gang)) return std::nullopt;
   std::int32_t wanted = 0;
   for (const sched::GangTask& task : gang.tasks) wanted += task.replicas;
   gang.min_replicas = std::min(wanted, MinMember(entry));
@@ -157,7 +158,7 @@ std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& en
   }
   sched::Gang gang = Common(state, entry);
   gang.uid = MoreUid(gang.uid);
-  if (!AddTasks(state, entry, gang)) return std::nullopt;
+  if (!AddTasks(entry, gang)) return std::nullopt;
   gang.min_replicas = 1;
   return gang;
 }

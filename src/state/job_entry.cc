@@ -11,7 +11,7 @@ constexpr std::size_t kMaxReplicas = 10'000;  // crds/jobs.yaml
 void AddSlots(JobEntry& entry, std::int32_t assignment, const std::set<std::int32_t>& seen) {
   const api::Assignment& a = entry.placement->assignments[assignment];
   const std::int32_t task = TaskIndex(entry, a.task);
-  const auto indexes = base::ParseRanges(a.indexes, kMaxReplicas);
+  const auto indexes = base::ParseRanges(a.indexes.str(), kMaxReplicas);
   if (task < 0 || !indexes) return;
   for (const std::int32_t index : *indexes) {
     const std::int32_t rank = RankOf(entry, task, index);
@@ -27,6 +27,11 @@ std::int32_t RankOf(const JobEntry& entry, std::int32_t task, std::int32_t index
   if (task < 0 || task >= static_cast<std::int32_t>(entry.rank_offset.size())) return -1;
   if (index < 0 || index >= entry.job.spec.tasks[task].replicas) return -1;
   return entry.rank_offset[task] + index;
+}
+
+Template* TemplateOf(const JobEntry& entry, std::int32_t task) {
+  const auto count = static_cast<std::int32_t>(entry.templates.size());
+  return task >= 0 && task < count ? entry.templates[task] : nullptr;
 }
 
 std::int32_t TaskIndex(const JobEntry& entry, const std::string& name) {

@@ -8,10 +8,9 @@
 
 namespace muster::state {
 
-void ClusterState::DescribeTemplate(const std::string& key, const std::string& gpu_model,
+void ClusterState::DescribeTemplate(Template& made, const std::string& gpu_model,
                                     api::PodNeeds needs) {
-  templates_.SetNeeds(key, std::move(needs));
-  Template& made = *templates_.Find(key);
+  templates_.SetNeeds(made, std::move(needs));
   made.known = true;
   made.gpu_model = gpu_model;
   made.request = ToAmounts(made.needs.requests, Rounding::kUp, options_.gpu_resource);
@@ -51,7 +50,8 @@ void ClusterState::NoteForeignUser(const api::Pod& pod, const std::string& key, 
 void ClusterState::ClaimsMoved(const std::set<std::string>& claims) {
   for (const std::string& claim : claims) {
     for (const std::string& key : templates_.UsersOf(claim)) {
-      if (FoldVolumes(*templates_.Find(key))) MarkJobsOfTemplate(key);
+      Template& made = *templates_.Find(key);
+      if (FoldVolumes(made)) MarkJobsOf(made);
     }
     const auto pods = foreign_users_.find(claim);
     if (pods == foreign_users_.end()) continue;

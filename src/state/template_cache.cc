@@ -20,33 +20,36 @@ std::string TemplateKey(const std::string& ns, const std::string& template_json,
          base::HashText("2" + extra + template_json, 12) + std::to_string(template_json.size());
 }
 
-Template& TemplateCache::Acquire(const std::string& key, const std::string& ns) {
-  Template& entry = templates_[key];
-  entry.ns = ns;
-  ++entry.users;
-  return entry;
+Template* TemplateCache::Acquire(const std::string& key, const std::string& ns, JobEntry& user) {
+  Template& made = templates_[key];
+  made.key = key;
+  made.ns = ns;
+  made.users.insert(&user);
+  return &made;
 }
 
-void TemplateCache::Release(const std::string& key) {
-  const auto it = templates_.find(key);
-  MUSTER_CHECK(it != templates_.end() && it->second.users > 0);
-  if (--it->second.users > 0) return;
-  ForgetClaims(key, it->second);
-  templates_.erase(it);
+void TemplateCache::Release(Template& made, JobEntry& user) {
+  const auto it = made.users.find(&user);
+  MUSTER_CHECK(it != made.users.end());
+  made.users.erase(it);
+  if (!made.users.empty()) return;
+  ForgetClaims(made);
+  templates_.erase(templates_.find(made.key));
 }
 
-void TemplateCache::SetNeeds(const std::string& key, api::PodNeeds needs) {
-  Template& made = templates_.at(key);
-  ForgetClaims(key, made);
+void TemplateCache::SetNeeds(Template& made, api::PodNeeds needs) {
+  ForgetClaims(made);
   made.needs = std::move(needs);
-  for (const api::ClaimUse& use : made.needs.claims) users_[made.ns + "/" + use.name].insert(key);
+  for (const api::ClaimUse& use : made.needs.claims) {
+    users_[made.ns + "/" + use.name].insert(made.key);
+  }
 }
 
-void TemplateCache::ForgetClaims(const std::string& key, const Template& made) {
+void TemplateCache::ForgetClaims(const Template& made) {
   for (const api::ClaimUse& use : made.needs.claims) {
     const auto it = users_.find(made.ns + "/" + use.name);
     if (it == users_.end()) continue;
-    it->second.erase(key);
+    it->second.erase(made.key);
     if (it->second.empty()) users_.erase(it);
   }
 }
@@ -61,18 +64,16 @@ Template* TemplateCache::Find(const std::string& key) {
   return it == templates_.end() ? nullptr : &it->second;
 }
 
-void TemplateCache::Inherit(const std::string& from, const std::string& to) {
-  const Template* old = Find(from);
-  Template* made = Find(to);
-  if (old == nullptr || made == nullptr || !old->known || made->known) return;
-  made->known = true;
-  SetNeeds(to, old->needs);
-  made->volumes = old->volumes;
-  made->gpu_model = old->gpu_model;
-  made->grace_seconds = old->grace_seconds;
-  made->shape = old->shape;
-  made->request = old->request;
-  made->limits = old->limits;
+void TemplateCache::Inherit(const Template& from, Template& to) {
+  if (!from.known || to.known) return;
+  to.known = true;
+  SetNeeds(to, from.needs);
+  to.volumes = from.volumes;
+  to.gpu_model = from.gpu_model;
+  to.grace_seconds = from.grace_seconds;
+  to.shape = from.shape;
+  to.request = from.request;
+  to.limits = from.limits;
 }
 
 void TemplateCache::Invalidate(const std::string& ns) {

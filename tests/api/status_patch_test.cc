@@ -95,7 +95,9 @@ TEST(StatusPatch, AmountsAreWrittenInTheirUnits) {
 TEST(StatusPatch, LongMessagesAreCutBetweenCharacters) {
   const Job job = Written();
   JobStatus after = job.status;
-  for (int i = 0; i < 3'000; ++i) after.message += "\u00e9";
+  std::string message;
+  for (int i = 0; i < 3'000; ++i) message += "\u00e9";
+  after.message = message;
   const std::string patch = JobStatusPatch(job, after);
   EXPECT_LT(patch.size(), 4'300U);
   EXPECT_EQ(patch.find("\uFFFD"), std::string::npos);

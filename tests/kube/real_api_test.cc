@@ -168,11 +168,13 @@ TEST_F(RealApiTest, BindsWithPreconditionsAndEvicts) {
 class Names {
  public:
   RawReflector::Handler handler() {
-    return {[this](const std::vector<std::string>& pages, const std::string&) {
+    return {[this] { pages_of_list_.clear(); },
+            [this](std::string_view page) { pages_of_list_.emplace_back(page); },
+            [this](const std::string&) {
               base::Lock lock(mutex_);
               names_.clear();
-              pages_ = pages.size();
-              for (const std::string& page : pages) {
+              pages_ = pages_of_list_.size();
+              for (const std::string& page : pages_of_list_) {
                 const Json list = Json::parse(page);
                 for (const Json& item : list["items"]) {
                   names_.insert(item["metadata"]["name"].get<std::string>());
@@ -208,6 +210,7 @@ class Names {
   base::CondVar changed_;
   std::set<std::string> names_;
   std::size_t pages_ = 0;
+  std::vector<std::string> pages_of_list_;  // the reflector's thread
 };
 
 TEST_F(RealApiTest, AReflectorListsInPagesAndFollows) {

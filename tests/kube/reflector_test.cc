@@ -21,7 +21,8 @@ constexpr std::int64_t kSoon = 60'000;  // shorter than the idle cut
 class Mirror {
  public:
   RawReflector::Handler handler() {
-    return {[this](const std::vector<std::string>& pages, const std::string&) { List(pages); },
+    return {[this] { read_.clear(); }, [this](std::string_view page) { read_.emplace_back(page); },
+            [this](const std::string&) { List(read_); },
             [this](std::string_view line) { Event(line); }};
   }
   void AwaitEqual(const Names& want) {
@@ -84,6 +85,7 @@ class Mirror {
   int lists_ = 0;
   int events_ = 0;
   std::size_t pages_ = 0;
+  std::vector<std::string> read_;  // of the LIST that goes on; the reflector's thread
 };
 
 class ReflectorTest : public ::testing::Test {
@@ -135,6 +137,16 @@ TEST_F(ReflectorTest, LosingTheHistoryBetweenPagesListsAllAtOnce) {
   mirror_.AwaitLists(1);
   EXPECT_EQ(mirror_.pages(), 1u);
   EXPECT_EQ(api_.Seen("GET").back().target, "/api/v1/nodes?limit=0");
+}
+
+TEST_F(ReflectorTest, PagesOfAListThatFailedAreVoid) {
+  for (int i = 0; i < 7; ++i) Put("n" + std::to_string(i), "1");
+  api_.Inject({.method = "GET", .status = 500, .skip = 2});
+  Start({.path = kNodes, .page_size = 3, .seed = 1});
+  clock_.AdvanceToNext(kSoon);
+  mirror_.AwaitLists(1);
+  EXPECT_EQ(mirror_.pages(), 3u);
+  EXPECT_EQ(mirror_.lists(), 1);
 }
 
 TEST_F(ReflectorTest, AFailedListIsTriedAgainAfterABackoff) {

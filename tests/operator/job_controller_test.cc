@@ -107,6 +107,20 @@ TEST_F(JobControllerTest, AGangWhosePodsCameBackLargerIsReleasedAndSaysSo) {
   EXPECT_EQ(PodsOf("train").size(), 2u);
 }
 
+TEST_F(JobControllerTest, ATenantThatWasMadeAnewIsAnotherTenant) {
+  const auto tried = [this] { return jobs_.counters().dry_runs; };
+  PutJob("one", 1, 16);
+  Settle();
+  EXPECT_EQ(tried(), 1);
+  const api::Tenant old = Read<api::Tenant>("/apis/scheduler.io/v1/tenants/a");
+  RemoveObject("/apis/scheduler.io/v1/tenants/a");
+  Put("/apis/scheduler.io/v1/tenants/a",
+      R"({"metadata":{"generation":)" + std::to_string(old.meta.generation) +
+          R"(},"spec":{"placement":{"nodeSelector":{"pool":"b"}}}})");
+  Settle();
+  EXPECT_EQ(tried(), 2);
+}
+
 TEST_F(JobControllerTest, ASinglePodOfATemplateThatWasEditedMeanwhileIsReleased) {
   PutJob("one", 1, 8);
   Settle();

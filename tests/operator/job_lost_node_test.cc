@@ -56,7 +56,7 @@ TEST_F(LostNode, OnceOnlyItsPodIsLeftTheJobSaysWhatItWaitsFor) {
   const JobActions told = Write();
   ASSERT_TRUE(told.status);
   EXPECT_EQ(told.status->reason, "WaitingForLostNode");
-  EXPECT_NE(told.status->message.find(kWait), std::string::npos);
+  EXPECT_NE(told.status->message.str().find(kWait), std::string::npos);
   EXPECT_TRUE(told.status->placement);
   EXPECT_FALSE(Write().status);
 }
@@ -81,7 +81,7 @@ TEST_F(LostNode, AJobAllOfWhosePodsAreLostSaysSoInOneWrite) {
   ASSERT_TRUE(told.status);
   EXPECT_EQ(told.status->placement->state, PlacementState::kReleasing);
   EXPECT_EQ(told.status->reason, "WaitingForLostNode");
-  EXPECT_NE(told.status->message.find("and 1 more; waiting"), std::string::npos);
+  EXPECT_NE(told.status->message.str().find("and 1 more; waiting"), std::string::npos);
 }
 
 TEST_F(LostNode, IndependentPodsGoOnWithoutTheLostOne) {
@@ -96,7 +96,8 @@ TEST_F(LostNode, ACancelledJobNamesBoth) {
   job.pod(1).meta.deletion = job.facts.now;
   const JobActions told = Write();
   EXPECT_EQ(told.status->placement->cause, ReleaseCause::kCancelled);
-  EXPECT_NE(told.status->message.find("spec.cancel is true; node a was lost"), std::string::npos);
+  EXPECT_NE(told.status->message.str().find("spec.cancel is true; node a was lost"),
+            std::string::npos);
 }
 
 TEST_F(LostNode, APodThatStopsOnAReadyNodeIsLive) {

@@ -173,7 +173,7 @@ TEST(JobPlan, ARetryWaitsOutItsBackOff) {
   EXPECT_EQ(actions.status->reason, "WaitingForRetry");
   EXPECT_EQ(actions.status->failures, 1);
   EXPECT_EQ(actions.status->not_before.unix_ms, job.facts.now.unix_ms + 10'000);
-  EXPECT_NE(actions.status->message.find("exited with code 3"), std::string::npos);
+  EXPECT_NE(actions.status->message.str().find("exited with code 3"), std::string::npos);
 }
 
 TEST(JobPlan, FailsWhenNoRetryIsLeft) {
@@ -191,7 +191,7 @@ TEST(JobPlan, AnEndByTheInfrastructureIsNotCounted) {
   const JobActions actions = job.Plan();
   EXPECT_EQ(Phase(actions), "Pending");
   EXPECT_EQ(actions.status->failures, 0);
-  EXPECT_NE(actions.status->message.find("OutOfnvidia.com/gpu"), std::string::npos);
+  EXPECT_NE(actions.status->message.str().find("OutOfnvidia.com/gpu"), std::string::npos);
 }
 
 TEST(JobPlan, AMaterialisedPodThatVanishedIsLostAndNeverCreatedAgain) {
@@ -260,7 +260,7 @@ TEST(JobPlan, TheGangTimeoutReleasesAndIsNotCounted) {
   const JobActions actions = job.At(60).Plan();
   ASSERT_TRUE(actions.status);
   EXPECT_EQ(actions.status->placement->cause, ReleaseCause::kGangTimeout);
-  EXPECT_NE(actions.status->message.find("ImagePullBackOff"), std::string::npos);
+  EXPECT_NE(actions.status->message.str().find("ImagePullBackOff"), std::string::npos);
   EXPECT_EQ(actions.status->failures, 0);
 }
 
@@ -341,8 +341,8 @@ TEST(JobPlan, APriorityAboveTheTenantsClassIsMisconfiguredAndNamesBoth) {
   job.spec().priority_class = "critical";
   const JobActions actions = job.Plan();
   EXPECT_EQ(actions.status->reason, "Misconfigured");
-  EXPECT_NE(actions.status->message.find("critical"), std::string::npos);
-  EXPECT_NE(actions.status->message.find("normal"), std::string::npos);
+  EXPECT_NE(actions.status->message.str().find("critical"), std::string::npos);
+  EXPECT_NE(actions.status->message.str().find("normal"), std::string::npos);
 }
 
 TEST(JobPlan, AHoldIsToldOnceItHasSettled) {

@@ -205,7 +205,7 @@ TEST_F(JobRecoveryTest, ANameHeldByAStrangerThatTheWatchDoesNotShowIsTold) {
   Turn();
   Answers();
   EXPECT_EQ(Status("one").reason, "Misconfigured");
-  EXPECT_NE(Status("one").message.find(name), std::string::npos) << Status("one").message;
+  EXPECT_NE(Status("one").message.str().find(name), std::string::npos) << Status("one").message;
 }
 
 TEST_F(JobRecoveryTest, NoAttemptBeginsWhileACreateOfTheLastOneMayStillArrive) {

@@ -55,7 +55,7 @@ TEST_F(JobTroubleTest, AServiceOfSomebodyElseUnderTheGangsNameIsTold) {
   RemovePods("train");
   Settle();
   EXPECT_EQ(Status("train").reason, "Misconfigured");
-  EXPECT_NE(Status("train").message.find("Service train"), std::string::npos);
+  EXPECT_NE(Status("train").message.str().find("Service train"), std::string::npos);
 }
 
 TEST_F(JobTroubleTest, ALargeGangIsLookedAtSeldomAndLosesNothingByIt) {

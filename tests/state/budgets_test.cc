@@ -15,7 +15,7 @@ api::PodDisruptionBudget BudgetOf(const std::string& spec, int allowed = 0,
       R"(,"status":{"disruptionsAllowed":)" + std::to_string(allowed) + "}}");
 }
 
-bool Selects(const std::string& selector, const std::map<std::string, std::string>& labels) {
+bool Selects(const std::string& selector, const api::Labels& labels) {
   return Covers(BudgetOf(R"({"selector":)" + selector + "}"), labels);
 }
 
@@ -39,7 +39,7 @@ TEST(BudgetSelector, AllOfItMustHold) {
 }
 
 TEST(BudgetSelector, OperatorsMeanWhatTheyDoInKubernetes) {
-  const std::map<std::string, std::string> v = {{"k", "v"}};
+  const api::Labels v = {{"k", "v"}};
   EXPECT_TRUE(Selects(Expression("In", R"(["u","v"])"), v));
   EXPECT_FALSE(Selects(Expression("In", R"(["u"])"), v));
   EXPECT_FALSE(Selects(Expression("In", R"(["v"])"), {}));

@@ -28,10 +28,10 @@ struct Node {
 };
 
 struct Toleration {
-  std::string key;  // empty with Exists: every taint
-  std::string op;   // Equal (also when absent), Exists
-  std::string value;
-  std::string effect;  // empty: every effect
+  SharedText key;  // empty with Exists: every taint
+  SharedText op;   // Equal (also when absent), Exists
+  SharedText value;
+  SharedText effect;  // empty: every effect
 };
 
 // One requirement of a node selector term.  Operators: In NotIn Exists DoesNotExist Gt Lt.
@@ -67,7 +67,7 @@ struct PodNeeds {
   std::vector<Toleration> tolerations;
   std::vector<HostPort> host_ports;
   // The first field that Muster cannot honour (required pod affinity, …); empty: none.
-  std::string unsupported;
+  SharedText unsupported;
   std::vector<ClaimUse> claims;  // what they mean for it depends on more than the pod: storage.h
 };
 
@@ -76,26 +76,26 @@ enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
 struct Pod {
   Meta meta;
   std::string invalid;
-  std::string node_name;           // empty: not bound
-  std::string scheduler_name;      // spec.schedulerName
+  SharedText node_name;            // empty: not bound
+  SharedText scheduler_name;       // spec.schedulerName
   std::vector<std::string> gates;  // spec.schedulingGates
   std::int32_t priority = 0;
   std::int64_t grace_seconds = 30;
   PodNeeds needs;
   PodPhase phase = PodPhase::kPending;
-  std::string reason;              // status.reason, e.g. OutOfnvidia.com/gpu, Evicted
-  std::string message;             // status.message
+  SharedText reason;               // status.reason, e.g. OutOfnvidia.com/gpu, Evicted
+  SharedText message;              // status.message
   bool ready = false;              // condition Ready is True
   bool disruption_target = false;  // condition DisruptionTarget is True
-  std::string waiting_reason;      // the first container that waits: ImagePullBackOff …
-  std::string waiting_message;
+  SharedText waiting_reason;       // the first container that waits: ImagePullBackOff …
+  SharedText waiting_message;
   std::int32_t exit_code = 0;  // of the first container that failed; 0: none
   std::int32_t signal = 0;
-  std::string terminated_reason;           // OOMKilled, Error …
+  SharedText terminated_reason;            // OOMKilled, Error …
   base::TimePoint started;                 // status.startTime
   base::TimePoint finished;                // latest container finishedAt
   bool scheduled_condition_false = false;  // PodScheduled=False is already there
-  std::string scheduled_message;
+  SharedText scheduled_message;
   base::TimePoint scheduled_false_since;
 
   bool terminal() const { return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed; }

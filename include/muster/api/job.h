@@ -11,20 +11,20 @@
 namespace muster::api {
 
 struct TaskSpec {
-  std::string name;
+  SharedText name;
   std::int32_t replicas = 1;
-  std::string template_json;  // PodTemplateSpec as JSON; of the short form, the one it stands for
+  SharedText template_json;  // PodTemplateSpec as JSON; of the short form, the one it stands for
 };
 
 struct RetryPolicy {
   std::int32_t max_retries = 0;
-  std::string backoff = "exponential";  // exponential, linear, fixed
+  SharedText backoff = "exponential";  // exponential, linear, fixed
   std::int64_t initial_delay_seconds = 10;
   std::int64_t max_delay_seconds = 300;
 };
 
 struct JobPreemption {
-  std::string policy = "LowerPriority";  // Reclaim, LowerPriority
+  SharedText policy = "LowerPriority";  // Reclaim, LowerPriority
   std::int32_t max_preemptions = 5;
   std::int64_t min_runtime_seconds = 0;
   std::int64_t grace_period_seconds = -1;  // -1: the template's terminationGracePeriodSeconds
@@ -35,9 +35,9 @@ struct JobSpec {
   bool short_form = false;  // written as image, command, …: then `tasks` is the one they stand for
   std::int32_t min_member = 0;  // 0: all replicas
   std::int64_t gang_timeout_seconds = 600;
-  std::string priority_class;                  // critical high normal low scavenger; empty: default
+  SharedText priority_class;                   // critical high normal low scavenger; empty: default
   std::optional<std::int32_t> priority_value;  // a number instead
-  std::string gpu_model;                       // gpu.model; empty: any
+  SharedText gpu_model;                        // gpu.model; empty: any
   std::int64_t shared_memory_bytes = 0;        // sharedMemory; 0: none
   base::TimePoint deadline;                    // 0: none
   std::int64_t max_runtime_seconds = 0;        // 0: none; of one attempt
@@ -51,10 +51,10 @@ struct JobSpec {
 
 // One node and task: the indexes that run there, as ranges ("0-7,12").
 struct Assignment {
-  std::string node;
-  std::string node_uid;
-  std::string task;
-  std::string indexes;
+  SharedText node;
+  SharedText node_uid;
+  SharedText task;
+  SharedText indexes;
 
   friend bool operator==(const Assignment&, const Assignment&) = default;
 };
@@ -84,9 +84,9 @@ struct Placement {
   std::int32_t revision = 1;
   PlacementState state = PlacementState::kCommitted;
   ReleaseCause cause = ReleaseCause::kNone;  // with kReleasing
-  std::string beneficiary;                   // "namespace/name" the place is freed for
-  std::string beneficiary_uid;
-  std::string rule;        // Reclaim, Priority
+  SharedText beneficiary;                    // "namespace/name" the place is freed for
+  SharedText beneficiary_uid;
+  SharedText rule;         // Reclaim, Priority
   bool borrowing = false;  // B of scheduling.md section 6 at its start
   base::TimePoint committed_at;
   std::vector<Assignment> assignments;
@@ -95,10 +95,10 @@ struct Placement {
 };
 
 struct TaskStatus {
-  std::string name;
+  SharedText name;
   std::int32_t ready = 0;
-  std::string succeeded;  // ranges
-  std::string failed;     // ranges
+  SharedText succeeded;  // ranges
+  SharedText failed;     // ranges
 
   friend bool operator==(const TaskStatus&, const TaskStatus&) = default;
 };
@@ -108,15 +108,15 @@ struct JobStatus {
   std::int64_t epoch = 0;
   std::int32_t attempt = 0;  // of the last placement; only grows
   std::optional<Placement> placement;
-  std::string tenant;
-  std::string priority;  // column: class or number in force
+  SharedText tenant;
+  SharedText priority;  // column: class or number in force
   // Pending Reserved Scheduling Running Preempting Suspended Succeeded Failed Cancelled
-  std::string phase;
-  std::string reason;  // of the closed list while pending
-  std::string message;
+  SharedText phase;
+  SharedText reason;  // of the closed list while pending
+  SharedText message;
   std::int64_t gpus = 0;  // whole devices of all replicas
-  std::string ready;      // column: 7/8
-  std::string nodes;      // column: a few names and a count
+  SharedText ready;       // column: 7/8
+  SharedText nodes;       // column: a few names and a count
   std::vector<TaskStatus> tasks;
   std::int32_t failures = 0;  // counted against maxRetries
   std::int32_t preemptions = 0;

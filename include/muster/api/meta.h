@@ -4,21 +4,28 @@
 // Plain values; no behaviour.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "muster/base/clock.h"
+#include "muster/base/shared_text.h"
 
 namespace muster::api {
 
+using base::SharedText;
+
+// Labels, or annotations.
+using Labels = boost::container::flat_map<SharedText, SharedText, base::TextLess>;
+
 struct OwnerReference {
-  std::string kind;
-  std::string name;
-  std::string uid;
+  SharedText kind;
+  SharedText name;
+  SharedText uid;
   bool controller = false;
-  std::string api_version;
+  SharedText api_version;
 };
 
 struct Meta {
@@ -29,8 +36,8 @@ struct Meta {
   std::int64_t generation = 0;
   base::TimePoint created;
   base::TimePoint deletion;  // deletionTimestamp; 0: not being deleted
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;  // only those that begin with scheduler.io/
+  Labels labels;
+  Labels annotations;  // only those that begin with scheduler.io/
   std::vector<OwnerReference> owners;
   bool has_finalizers = false;
 };
@@ -43,14 +50,14 @@ inline std::string KeyOf(const Meta& meta) {
 // Resource name -> amount.  "cpu" (also requests.cpu, limits.cpu) in thousandths of a core; every
 // other in whole units: bytes, devices, pods.  Absent means zero in a request and unlimited in a
 // limit.
-using ResourceList = std::map<std::string, std::int64_t>;
+using ResourceList = boost::container::flat_map<std::string, std::int64_t>;
 
 // metav1.Condition.
 struct Condition {
-  std::string type;
-  std::string status;  // True, False, Unknown
-  std::string reason;
-  std::string message;
+  SharedText type;
+  SharedText status;  // True, False, Unknown
+  SharedText reason;
+  SharedText message;
   base::TimePoint last_transition;
   std::int64_t observed_generation = 0;
 

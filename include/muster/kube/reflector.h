@@ -12,6 +12,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "muster/api/codec.h"
@@ -32,7 +34,7 @@ struct Sink {
 struct ReflectorOptions {
   std::string path = {};   // collection, e.g. /apis/scheduler.io/v1/jobs
   std::string query = {};  // extra selector, e.g. "fieldSelector=…"; usually empty
-  std::int64_t page_size = 1'000;
+  std::int64_t page_size = 500;
   std::int64_t idle_cut_ms = 120'000;
   std::int64_t request_timeout_ms = 30'000;  // of one page, and of the head of a watch
   std::uint64_t seed = 0;                    // of the jitter; 0 takes one from path and clock
@@ -51,8 +53,10 @@ struct ReflectorStats {
 class RawReflector {
  public:
   struct Handler {
-    // One whole LIST: all pages' bodies in order.
-    std::function<void(std::vector<std::string> pages, const std::string& resource_version)> list;
+    // A LIST begins: the pages of one that did not come to its end are void.
+    std::function<void()> begin;
+    std::function<void(std::string_view body)> page;                  // one whole page, in order
+    std::function<void(const std::string& resource_version)> listed;  // that was the last one
     // One ADDED/MODIFIED/DELETED line of the watch.  BOOKMARK and ERROR never arrive here.
     std::function<void(std::string_view line)> event;
   };
@@ -77,13 +81,11 @@ class Reflector {
   Reflector(Transport& transport, const base::Clock& clock, ReflectorOptions options, Sink<T> sink)
       : sink_(std::move(sink)),
         raw_(transport, clock, std::move(options),
-             {[this](std::vector<std::string> pages, const std::string& rv) {
-                std::vector<T> all;
-                for (const std::string& page : pages) {
-                  for (T& item : api::DecodeList<T>(page)) all.push_back(std::move(item));
-                }
-                sink_.replace(std::move(all), rv);
+             {[this] { all_.clear(); },
+              [this](std::string_view body) {
+                for (T& item : api::DecodeList<T>(body)) all_.push_back(std::move(item));
               },
+              [this](const std::string& rv) { sink_.replace(std::exchange(all_, {}), rv); },
               [this](std::string_view line) {
                 api::WatchEvent<T> event = api::DecodeWatchEvent<T>(line);
                 if (event.type == api::WatchType::kDeleted) {
@@ -100,6 +102,7 @@ class Reflector {
 
  private:
   Sink<T> sink_;
+  std::vector<T> all_;  // of the pages so far; the reflector's thread
   RawReflector raw_;
 };
 

@@ -17,8 +17,7 @@ namespace muster::state {
 // Whether a pod of the budget's namespace with these labels is covered by it.
 // Source: https://kubernetes.io/docs/tasks/run-application/configure-pdb/ (null and empty selectors
 // of policy/v1), .../concepts/overview/working-with-objects/labels/ (the operators).
-bool Covers(const api::PodDisruptionBudget& budget,
-            const std::map<std::string, std::string>& labels);
+bool Covers(const api::PodDisruptionBudget& budget, const api::Labels& labels);
 
 // For each budget that covers any, how many of these pods are on a node and neither terminal nor
 // being deleted.  REQUIRES: all of them are of the namespace.  By name of the budget.

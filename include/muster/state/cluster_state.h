@@ -108,8 +108,7 @@ class ClusterState {
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }
   // A dry run's good answer: what pods of the template are, and with it what the scheduler sees.
-  // REQUIRES: the template is there.
-  void DescribeTemplate(const std::string& key, const std::string& gpu_model, api::PodNeeds needs);
+  void DescribeTemplate(Template& made, const std::string& gpu_model, api::PodNeeds needs);
   // What is due by itself: templates are asked anew some time after a LimitRange changed, because
   // the API server's own view of it lags behind its watch; creates for jobs that are gone end.
   void RunDue();
@@ -119,7 +118,7 @@ class ClusterState {
   void MarkQuota(const std::string& key) { dirty_.quotas.insert(key); }
   void MarkGroup(const std::string& key) { dirty_.groups.insert(key); }
   void MarkAllJobs();
-  void MarkJobsOfTemplate(const std::string& template_key);
+  void MarkJobsOf(const Template& made);
   void MarkJobsOn(const std::string& node);
   void MarkAllJobsOfTenant(const std::string& tenant);
 
@@ -131,8 +130,6 @@ class ClusterState {
   const api::Tenant* FindTenant(const std::string& name) const;
   // Tenant of a namespace by its claim label, the default tenant, or "" for none.
   std::string TenantOf(const std::string& ns) const;
-  // Key of the template of one task in templates().
-  std::string TemplateKeyOf(const JobEntry& entry, std::int32_t task) const;
 
   const std::map<std::string, api::Node>& nodes() const { return nodes_; }
   const std::map<std::string, api::Namespace>& namespaces() const { return namespaces_; }
@@ -155,7 +152,7 @@ class ClusterState {
   void MarkGangsIn(const std::string& ns);
   void AcquireTemplates(JobEntry& entry);
   void ReleaseTemplates(JobEntry& entry);
-  std::vector<std::string> TakeTemplateKeys(const std::string& job_uid);
+  std::string TemplateKeyOf(const JobEntry& entry, std::int32_t task) const;
   void RekeyTemplates(JobEntry& entry);
   void FoldNode(const std::string& name);
   void SetUncounted(JobEntry& entry, std::set<std::string> nodes);
@@ -192,8 +189,7 @@ class ClusterState {
   std::map<std::string, api::PodDisruptionBudget> budgets_;
   std::map<std::string, api::Workflow> workflows_;
   std::map<std::string, JobEntry> jobs_;
-  std::unordered_map<std::string, std::string> job_by_uid_;                  // uid -> key
-  std::unordered_map<std::string, std::vector<std::string>> template_keys_;  // job uid -> keys
+  std::unordered_map<std::string, JobEntry*> job_by_uid_;
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
   std::map<std::string, std::set<std::string>> foreign_users_;      // claim -> foreign pod keys

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@
 #include "muster/sched/types.h"
 
 namespace muster::state {
+
+struct Template;
 
 // Labels of a pod of ours, read once.
 struct PodSlot {
@@ -38,6 +41,9 @@ struct PodEntry {
   std::int64_t binding_until_ms = 0;  // BootMs: after a 409 or no answer, asked for then; 0: wait
   bool binding_looking = false;       // the API server is being asked what became of it
 };
+
+// The node a pod is on, or was bound to by us; empty: none.
+const std::string& NodeOf(const PodEntry& entry);
 
 // One pod index of the current placement.
 struct Slot {
@@ -84,12 +90,12 @@ struct Ledger {
   std::map<std::string, PodCreate> creates;  // by pod name
   std::set<std::string> deletes;             // pod uids
   bool status_in_flight = false;
-  bool reading = false;             // the object is being read back; nothing is written meanwhile
-  bool doubted = false;             // a LIST came while awaiting: only reading it back can tell
-  std::string awaited_version;      // resourceVersion of our last status write; empty: seen
-  std::set<std::string> delivered;  // versions that the watch showed while reading
-  std::optional<api::Job> shelved;  // what the watch showed last while awaiting
-  std::string unanswered_from;      // version from which a commit without an answer was made
+  bool reading = false;               // the object is being read back; nothing is written meanwhile
+  bool doubted = false;               // a LIST came while awaiting: only reading it back can tell
+  std::string awaited_version;        // resourceVersion of our last status write; empty: seen
+  std::set<std::string> delivered;    // versions that the watch showed while reading
+  std::unique_ptr<api::Job> shelved;  // what the watch showed last while awaiting; null: nothing
+  std::string unanswered_from;        // version from which a commit without an answer was made
   bool service_done = false;
   bool job_delete = false;
   std::int64_t failed_at_ms = 0;  // last refused write, for back-off; 0: none
@@ -102,6 +108,7 @@ struct JobEntry {
   std::set<std::string> pods;             // keys of its pods
   std::int32_t replicas = 0;              // of all tasks
   std::vector<std::int32_t> rank_offset;  // first rank of each task
+  std::vector<Template*> templates;       // of each task; empty once it has finished
 
   std::optional<api::Placement> placement;  // the one in force
   Backing backing = Backing::kStatus;
@@ -132,6 +139,8 @@ struct JobEntry {
 
 // Rank of (task, index) over tasks in order; -1 if the spec has no such pod.
 std::int32_t RankOf(const JobEntry& entry, std::int32_t task, std::int32_t index);
+// What the API server makes of a task's pods; null: the job has finished.
+Template* TemplateOf(const JobEntry& entry, std::int32_t task);
 // Index of a task by name; -1: none.
 std::int32_t TaskIndex(const JobEntry& entry, const std::string& name);
 // A short text that differs when pods would be made differently: tasks, GPU model, shared memory.

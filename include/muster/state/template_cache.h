@@ -25,9 +25,12 @@ enum class TemplateState {
   kQuota,    // "exceeded quota": asked again later
 };
 
+struct JobEntry;
+
 struct Template {
   TemplateState state = TemplateState::kUnknown;
   bool known = false;  // `needs` and what follows are of an answer, perhaps of an older one
+  std::string key;     // in the cache
   std::string ns;
   std::string refusal;              // with kRefused and kQuota: the API server's words
   api::PodNeeds needs;              // with kGood: what is scheduled and counted
@@ -37,9 +40,9 @@ struct Template {
   sched::ShapeId shape;             // with kGood and its claims bound
   sched::Amounts request;           // with kGood
   sched::Amounts limits;
-  std::int32_t users = 0;        // job tasks that refer to it
-  std::int64_t retry_at_ms = 0;  // with kQuota and kRefused; 0: not by time
-  std::int32_t failures = 0;     // dry runs in a row without a good answer
+  std::multiset<JobEntry*> users;  // once for each task
+  std::int64_t retry_at_ms = 0;    // with kQuota and kRefused; 0: not by time
+  std::int32_t failures = 0;       // dry runs in a row without a good answer
 };
 
 // Whether it can be described to the scheduler: its claims are bound, and there is an answer, while
@@ -53,23 +56,23 @@ std::string TemplateKey(const std::string& ns, const std::string& template_json,
 
 class TemplateCache {
  public:
-  // Adds a user; the reference stays valid until the last user is gone.
-  Template& Acquire(const std::string& key, const std::string& ns);
-  void Release(const std::string& key);
+  // Adds a task of `user`; the Template is there until the last one is gone.
+  Template* Acquire(const std::string& key, const std::string& ns, JobEntry& user);
+  void Release(Template& made, JobEntry& user);
   Template* Find(const std::string& key);
-  // Takes in an answer's needs.  REQUIRES: `key` is there.
-  void SetNeeds(const std::string& key, api::PodNeeds needs);
+  // Takes in an answer's needs.
+  void SetNeeds(Template& made, api::PodNeeds needs);
   // Keys of the templates that use a claim (namespace/name).
   std::set<std::string> UsersOf(const std::string& claim) const;
   // Until `to` has its own answer, that of `from` describes it.
-  void Inherit(const std::string& from, const std::string& to);
+  void Inherit(const Template& from, Template& to);
   // Asks anew for every template of the namespace ("" for all); the old answers stay in force for
   // what runs.
   void Invalidate(const std::string& ns);
   std::size_t size() const { return templates_.size(); }
 
  private:
-  void ForgetClaims(const std::string& key, const Template& made);
+  void ForgetClaims(const Template& made);
 
   std::map<std::string, Template> templates_;
   std::map<std::string, std::set<std::string>> users_;  // claim -> keys of templates

@@ -60,7 +60,7 @@ Why Unfit(const Step& step) {
     if (!step.Waiting(*entry)) continue;
     const auto claims = step.facts.unbound.find(key);
     for (const std::string& text :
-         {entry->pod.invalid, entry->pod.needs.unsupported,
+         {entry->pod.invalid, entry->pod.needs.unsupported.str(),
           claims == step.facts.unbound.end() ? std::string() : claims->second.refusal}) {
       if (!text.empty()) return {"Misconfigured", "pod " + NameOf(key) + ": " + text};
     }

@@ -129,10 +129,8 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
   state_.MarkGroup(group);
   if (answer.ok()) {
     ++counters_.bindings;
-    actuator_.EmitEvent(
-        "Pod", entry->pod.meta,
-        {"Normal", "Scheduled",
-         "bound to " + (entry->binding_node.empty() ? entry->pod.node_name : entry->binding_node)});
+    actuator_.EmitEvent("Pod", entry->pod.meta,
+                        {"Normal", "Scheduled", "bound to " + state::NodeOf(*entry)});
     if (state::ForeignGroup* found = state_.groups().Find(group)) found->refusals = 0;
     return;  // the watch will show the node
   }

@@ -96,8 +96,7 @@ JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
   facts.nodes = &state_.nodes();
   if (!api::Finished(entry.job.status)) {
     for (std::size_t t = 0; t < entry.job.spec.tasks.size(); ++t) {
-      facts.templates.push_back(
-          state_.templates().Find(state_.TemplateKeyOf(entry, static_cast<std::int32_t>(t))));
+      facts.templates.push_back(TemplateOf(entry, static_cast<std::int32_t>(t)));
     }
   }
   for (const std::string& pod : entry.pods) {

@@ -129,10 +129,11 @@ void WaitForLostNode(Step& step) {
   const std::string_view reason = ToString(sched::Reason::kWaitingForLostNode);
   if (next.reason == reason) return;
   if (next.placement->cause != api::ReleaseCause::kNodeLost) {
-    next.message += (next.message.empty() ? "" : "; ") + DescribeLostNode(step.tally);
+    next.message = next.message + (next.message.empty() ? "" : "; ") + DescribeLostNode(step.tally);
   }
   next.reason = reason;
-  next.message = next.message.substr(0, 1024 - kUntilItEnds.size()) + std::string(kUntilItEnds);
+  next.message =
+      next.message.str().substr(0, 1024 - kUntilItEnds.size()) + std::string(kUntilItEnds);
   next.tasks = step.tally.tasks;
   step.write = true;
 }

@@ -21,8 +21,7 @@ constexpr std::int64_t kAskAgainMostMs = 60'000;
 }  // namespace
 
 void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
-  const std::string template_key = state_.TemplateKeyOf(entry, task);
-  state::Template* found = state_.templates().Find(template_key);
+  state::Template* found = TemplateOf(entry, task);
   if (found == nullptr || found->state == state::TemplateState::kAsked) return;
   const std::string tenant = state_.TenantOf(entry.job.meta.ns);
   const Result<std::string> pod =
@@ -33,6 +32,7 @@ void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
     found->state = state::TemplateState::kAsked;
   }
   const std::string model = entry.job.spec.gpu_model;
+  const std::string template_key = found->key;  // it may be gone before the answer
   if (!pod.ok()) {
     TakeTemplate(template_key, model, pod.error());
     return;
@@ -55,7 +55,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->refusal.clear();
     found->failures = 0;
     found->state = state::TemplateState::kGood;
-    state_.DescribeTemplate(template_key, model, std::move(pod.needs));
+    state_.DescribeTemplate(*found, model, std::move(pod.needs));
   } else if (answer.error().code == Code::kForbidden &&
              answer.error().message.find("exceeded quota") != std::string::npos) {
     found->state = state::TemplateState::kQuota;
@@ -64,7 +64,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
   } else {
     TakeTemplateError(*found, answer.error());
   }
-  state_.MarkJobsOfTemplate(template_key);
+  state_.MarkJobsOf(*found);
 }
 
 // What a template is itself does not change; what others forbid (a policy, a missing ServiceAccount

@@ -39,7 +39,7 @@ std::string TemplateComplaint(const Step& step) {
     if (found == nullptr) continue;
     if (found->state == state::TemplateState::kRefused) return found->refusal;
     if (found->state != state::TemplateState::kGood) continue;
-    for (const std::string& why : {found->needs.unsupported, found->volumes.refusal}) {
+    for (const std::string& why : {found->needs.unsupported.str(), found->volumes.refusal}) {
       if (!why.empty()) return InTemplate(step, t, why);
     }
   }

@@ -10,9 +10,9 @@ namespace {
 constexpr char kNamespace[] = "namespace";
 constexpr std::string_view kLevel = "podsecurity=";
 
-std::string ValueOf(const std::map<std::string, std::string>& map, const char* key) {
+std::string ValueOf(const api::Labels& map, const char* key) {
   const auto it = map.find(key);
-  return it == map.end() ? "" : it->second;
+  return it == map.end() ? "" : it->second.str();
 }
 
 struct Step {

@@ -62,7 +62,7 @@ void QuotaBook::Arrange() {
     }
     index_[slot] = static_cast<std::uint32_t>(slots_.size());
     slots_.push_back(slot);
-    names_.push_back(name);
+    names_.emplace_back(name);
   }
   ArrangeParents();
   std::vector<std::pair<std::int32_t, std::uint32_t>> by_depth;

@@ -1,10 +1,10 @@
-// Slots<T>: things with a name, kept in a vector under a small index that is reused.  A slot lives
+// Slots<T>: things with a name, kept under a small index that is reused.  A slot lives
 // as long as something refers to it, so that what names an unknown thing (a pod on a node that is
 // gone) finds it when it appears.  Copyable.  Indexes decide nothing.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,12 +17,23 @@ inline constexpr std::uint32_t kNoSlot = 0xffffffff;
 template <class T>
 class Slots {
  public:
+  Slots() = default;
+  Slots(const Slots& other) : slots_(other.slots_), free_(other.free_) {
+    for (const auto& [name, slot] : other.index_) index_.emplace(slots_[slot].name, slot);
+  }
+  Slots(Slots&&) noexcept = default;
+  Slots& operator=(const Slots& other) { return *this = Slots(other); }
+  Slots& operator=(Slots&&) noexcept = default;
+
   // One more reference to the slot of this name, which is made if needed.
   std::uint32_t Acquire(std::string_view name) {
-    auto it = index_.find(name);
-    if (it == index_.end()) it = index_.emplace(std::string(name), NewSlot(name)).first;
-    ++slots_[it->second].refs;
-    return it->second;
+    std::uint32_t slot = Find(name);
+    if (slot == kNoSlot) {
+      slot = NewSlot(name);
+      index_.emplace(slots_[slot].name, slot);
+    }
+    ++slots_[slot].refs;
+    return slot;
   }
 
   // One reference less; the last one clears the slot.
@@ -45,7 +56,7 @@ class Slots {
   // One more than the largest index in use.
   std::uint32_t size() const { return static_cast<std::uint32_t>(slots_.size()); }
   // All names in use, sorted, with their slots.
-  const std::map<std::string, std::uint32_t, std::less<>>& index() const { return index_; }
+  const std::map<std::string_view, std::uint32_t>& index() const { return index_; }
 
  private:
   struct Slot {
@@ -65,8 +76,8 @@ class Slots {
     return slot;
   }
 
-  std::map<std::string, std::uint32_t, std::less<>> index_;
-  std::vector<Slot> slots_;
+  std::map<std::string_view, std::uint32_t> index_;  // names are those of the slots
+  std::deque<Slot> slots_;                           // in which nothing moves as it grows
   std::vector<std::uint32_t> free_;
 };
 

@@ -167,10 +167,10 @@ void WorldState::Count(const OccupantSlot& slot, Wide sign) {
   NoteOver(slot.node, slot.amounts);
 }
 
-void WorldState::Occupy(OccupantSlot& slot, std::uint32_t id) {
-  const Occupant& value = slot.value;
+void WorldState::Occupy(const Occupant& value, OccupantSlot& slot, std::uint32_t id) {
   slot.amounts = Intern(value.amounts);
   slot.limit_amounts = Intern(value.amounts, Kind::kLimits);
+  slot.ports = value.ports;
   if (!value.node.empty()) slot.node = nodes.Acquire(value.node);
   if (!value.tenant.empty()) slot.tenant = tenants.Acquire(value.tenant);
   if (!value.ns.empty()) slot.ns = namespaces.Acquire(value.ns);
@@ -192,7 +192,7 @@ void WorldState::Vacate(OccupantSlot& slot, std::uint32_t id) {
   Count(slot, -1);
   if (slot.node != kNoSlot) {
     Contribute(slot.node, 1);
-    ErasePorts(nodes[slot.node].ports, slot.value.ports);
+    ErasePorts(nodes[slot.node].ports, slot.ports);
     Touch(slot.node);
   }
   if (slot.gang != kNoSlot) std::erase(gangs[slot.gang].occupants, id);
@@ -203,17 +203,26 @@ void WorldState::Vacate(OccupantSlot& slot, std::uint32_t id) {
   slot.node = slot.tenant = slot.ns = slot.gang = kNoSlot;
 }
 
+bool WorldState::Is(const OccupantSlot& slot, const Occupant& occupant) {
+  const auto named = [](const auto& slots, std::uint32_t id, const std::string& name) {
+    return id == kNoSlot ? name.empty() : slots.name(id) == name;
+  };
+  return named(nodes, slot.node, occupant.node) && named(gangs, slot.gang, occupant.gang) &&
+         named(tenants, slot.tenant, occupant.tenant) && named(namespaces, slot.ns, occupant.ns) &&
+         slot.amounts == Intern(occupant.amounts) &&
+         slot.limit_amounts == Intern(occupant.amounts, Kind::kLimits) &&
+         slot.ports == occupant.ports;
+}
+
 void WorldState::SetOccupant(const Occupant& occupant) {
   std::uint32_t id = occupants.Find(occupant.key);
   if (id != kNoSlot) {
-    if (occupants[id].value == occupant) return;
+    if (Is(occupants[id], occupant)) return;
     Vacate(occupants[id], id);
   } else {
     id = occupants.Acquire(occupant.key);
   }
-  OccupantSlot& slot = occupants[id];
-  slot.value = occupant;
-  Occupy(slot, id);
+  Occupy(occupant, occupants[id], id);
   ++generation;
 }
 

@@ -49,9 +49,9 @@ struct GangSlot {
 };
 
 struct OccupantSlot {
-  Occupant value;
   Vec amounts;        // limits.* excluded
   Vec limit_amounts;  // limits.* alone
+  std::vector<Port> ports;
   std::uint32_t node = kNoSlot, gang = kNoSlot, tenant = kNoSlot, ns = kNoSlot;
 };
 
@@ -133,7 +133,8 @@ struct WorldState {
   void Contribute(std::uint32_t row, Wide sign);  // the node's part of capacity
   void Allocate(std::uint32_t row, const Vec& vec, Wide sign);
   void NoteOver(std::uint32_t row, const Vec& changed);
-  void Occupy(OccupantSlot& slot, std::uint32_t id);
+  void Occupy(const Occupant& occupant, OccupantSlot& slot, std::uint32_t id);
+  bool Is(const OccupantSlot& slot, const Occupant& occupant);
   void Vacate(OccupantSlot& slot, std::uint32_t id);
   void Count(const OccupantSlot& slot, Wide sign);
   void Enlist(std::uint32_t id);

@@ -147,7 +147,7 @@ void Preemption::Remove(Trial& trial, std::uint32_t gang) const {
   for (const std::uint32_t id : slot.occupants) {
     const OccupantSlot& occupant = cycle_.state.occupants[id];
     if (occupant.node != kNoSlot) {
-      trial.Take(occupant.node, occupant.amounts, -1, occupant.value.ports);
+      trial.Take(occupant.node, occupant.amounts, -1, occupant.ports);
     }
     cycle_.LeaveNamespace(trial, occupant);
   }
