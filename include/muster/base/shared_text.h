@@ -37,10 +37,10 @@ class SharedText {
   ~SharedText() {
     if (kept_ != nullptr) Leave(kept_);
   }
-
+  // NOLINTNEXTLINE(google-explicit-constructor): as above
   operator const std::string&() const {
     return str();
-  }  // NOLINT(google-explicit-constructor): same
+  }  // so that whatever takes a string takes this one too
   const std::string& str() const { return kept_ == nullptr ? kNothing : kept_->text; }
   bool empty() const { return kept_ == nullptr; }
   void clear() { *this = SharedText(); }

@@ -45,9 +45,8 @@ std::string Column(const api::ResourceQuota& quota, const api::ResourceQuotaStat
 }
 
 api::Condition Ready(const api::ResourceQuota& quota, const QuotaFacts& facts) {
-  const auto no = [&](std::string reason, std::string message) {
-    return api::Condition{
-        "Ready", "False", std::move(reason), std::move(message), {}, quota.meta.generation};
+  const auto no = [&](const std::string& reason, const std::string& message) {
+    return api::Condition{"Ready", "False", reason, message, {}, quota.meta.generation};
   };
   if (!quota.invalid.empty()) return no("InvalidQuantity", quota.invalid);
   if (facts.tenant.empty()) {
