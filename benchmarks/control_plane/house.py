@@ -53,7 +53,8 @@ class House:
         self.replicas = []
         try:
             harness.run_tool("up", "--dir", self.dir, "--nodes", nodes, "--gpus-per-node", 8,
-                             "--cpu", 32, "--node-grace", NODE_GRACE_SECONDS, "--audit", "--audit-policy", POLICY, "--quiet")
+                             "--cpu", 32, "--node-grace", NODE_GRACE_SECONDS,
+                             "--audit", "--audit-policy", POLICY, "--quiet")
             self.kube = Kube(self.dir / "kubeconfig" / "admin.kubeconfig")
             self.audit = Audit(self.dir / "audit" / "audit.log")
             harness.install(self.kube)
