@@ -78,9 +78,9 @@ class House:
                              "--group", harness.OPERATORS, "--output", path)
         return path
 
-    def start(self, index=0, lead=True):
+    def start(self, index=0, lead=True, flags=()):
         """A replica; with `lead` returns once it leads."""
-        replica = harness.Replica(self, index)
+        replica = harness.Replica(self, index, flags)
         self.replicas.append(replica)
         if lead:
             self.wait_leader(replica)

@@ -1,6 +1,6 @@
 """From a Job's create to its pod's create, both as the API server answered them.
 
-Idle: one Job every 50 ms, its template known.  Half load: Jobs at half the rate at which they get
+Idle: one Job every quarter of a second, its template known.  Half load: Jobs at half the rate at which they get
 through their whole life.  The floor: the bare client creates Job and pod one after the other at the
 same pace, and decides nothing.
 """
@@ -10,7 +10,7 @@ from .house import job_body
 from .report import Figure, Limit, percentile
 
 RUN_SECONDS = 0.2
-IDLE_JOBS, IDLE_RATE = 200, 20
+IDLE_JOBS, IDLE_RATE = 100, 4
 HALF_SECONDS = 20
 MOST_P99_MS = 100
 
