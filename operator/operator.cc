@@ -238,7 +238,6 @@ std::int64_t Operator::Impl::Turn() {
       Survives("usage", "", [&] {
         tenants_.RefreshUsage();
         quotas_.RefreshUsage();
-        jobs_.RecheckLimits();
       });
     }
     next_feed_ms_ = clock_.BootMs() + kFeedMs;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "state/replace.h"
-
 namespace muster::state {
 namespace {
 
@@ -83,10 +81,6 @@ void ClusterState::Remove(const api::PodDisruptionBudget& budget) {
   if (budgets_.erase(key) == 0) return;
   world_.RemoveBudget(key);
   MarkGangsIn(budget.meta.ns);
-}
-
-void ClusterState::Replace(std::vector<api::PodDisruptionBudget> all) {
-  ReplaceAll(*this, budgets_, std::move(all));
 }
 
 }  // namespace muster::state

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "muster/base/text.h"
-#include "state/replace.h"
 
 namespace muster::state {
 
@@ -187,6 +186,7 @@ void ClusterState::SetJob(JobEntry& entry, api::Job job) {
   if (api::Finished(entry.job.status)) ReleaseTemplates(entry);
   if (moved) MarkWorkflowOf(entry.job);
   ReadPlacement(entry);
+  QueueJob(entry);
   dirty_.jobs.insert(entry.key);
 }
 
@@ -279,6 +279,7 @@ void ClusterState::Remove(const api::Job& job) {
   JobEntry& entry = it->second;
   world_.RemoveGang(entry.job.meta.uid);
   world_.RemoveGang(MoreUid(entry.job.meta.uid));
+  QueueJob(entry, /*gone=*/true);
   KeepOrphans(entry);
   SetUncounted(entry, {});
   ReleaseTemplates(entry);
@@ -288,16 +289,6 @@ void ClusterState::Remove(const api::Job& job) {
   dirty_.jobs.insert(key);
   dirty_.tenants.insert(TenantOf(entry.job.meta.ns));
   jobs_.erase(it);
-}
-
-void ClusterState::Replace(std::vector<api::Job> all) {
-  ReplaceAll(*this, jobs_, std::move(all), &JobEntry::job);
-  // Listed in another version than the one we wrote: before it, or after others wrote too.
-  for (auto& [key, entry] : jobs_) {
-    if (entry.ledger.awaited_version.empty()) continue;
-    entry.ledger.doubted = true;
-    dirty_.jobs.insert(key);
-  }
 }
 
 }  // namespace muster::state

@@ -5,7 +5,6 @@
 #include "muster/base/text.h"
 #include "muster/state/amounts.h"
 #include "muster/state/cluster_state.h"
-#include "state/replace.h"
 
 namespace muster::state {
 namespace {
@@ -89,10 +88,6 @@ void ClusterState::Remove(const api::Pod& pod) {
   UnfoldPod(key, it->second);
   MarkOwner(it->second.pod, key, true);
   pods_.erase(key);
-}
-
-void ClusterState::Replace(std::vector<api::Pod> all) {
-  ReplaceAll(*this, pods_, std::move(all), &PodEntry::pod);
 }
 
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
@@ -233,6 +228,7 @@ void ClusterState::FoldTenantOfNamespace(const std::string& ns) {
   for (auto& [key, entry] : jobs_) {
     if (entry.job.meta.ns != ns || api::Finished(entry.job.status)) continue;
     RekeyTemplates(entry);
+    QueueJob(entry);
     dirty_.jobs.insert(key);
   }
   for (auto& [key, quota] : quotas_) {

@@ -4,7 +4,6 @@
 
 #include "muster/state/amounts.h"
 #include "muster/state/cluster_state.h"
-#include "state/replace.h"
 
 namespace muster::state {
 namespace {
@@ -68,10 +67,6 @@ void ClusterState::MarkJobsOn(const std::string& node) {
   }
 }
 
-void ClusterState::Replace(std::vector<api::Node> all) {
-  ReplaceAll(*this, nodes_, std::move(all));
-}
-
 void ClusterState::Upsert(api::Namespace ns) {
   const std::string name = ns.meta.name;
   const std::string before = TenantOf(name);
@@ -84,10 +79,6 @@ void ClusterState::Remove(const api::Namespace& ns) {
   if (namespaces_.erase(ns.meta.name) == 0) return;
   dirty_.namespaces.insert(ns.meta.name);
   FoldTenantOfNamespace(ns.meta.name);
-}
-
-void ClusterState::Replace(std::vector<api::Namespace> all) {
-  ReplaceAll(*this, namespaces_, std::move(all));
 }
 
 void ClusterState::RenewTemplates(const std::string& ns) {
@@ -131,10 +122,6 @@ void ClusterState::Remove(const api::LimitRange& range) {
   renew_at_ms_[range.meta.ns] = clock_.BootMs() + kLimitRangeLagMs;
 }
 
-void ClusterState::Replace(std::vector<api::LimitRange> all) {
-  ReplaceAll(*this, limit_ranges_, std::move(all));
-}
-
 void ClusterState::Upsert(api::Tenant tenant) {
   const std::string name = tenant.meta.name;
   const auto it = tenants_.find(name);
@@ -161,10 +148,6 @@ void ClusterState::Remove(const api::Tenant& tenant) {
   MarkAllJobsOfTenant(tenant.meta.name);
 }
 
-void ClusterState::Replace(std::vector<api::Tenant> all) {
-  ReplaceAll(*this, tenants_, std::move(all));
-}
-
 void ClusterState::Upsert(api::ResourceQuota quota) {
   const std::string key = api::KeyOf(quota.meta);
   const std::string ns = quota.meta.ns;
@@ -185,10 +168,6 @@ void ClusterState::Remove(const api::ResourceQuota& quota) {
   FoldNamespaceQuota(quota.meta.ns);
 }
 
-void ClusterState::Replace(std::vector<api::ResourceQuota> all) {
-  ReplaceAll(*this, quotas_, std::move(all));
-}
-
 void ClusterState::Upsert(api::Workflow workflow) {
   const std::string key = api::KeyOf(workflow.meta);
   workflows_[key] = std::move(workflow);
@@ -198,10 +177,6 @@ void ClusterState::Upsert(api::Workflow workflow) {
 void ClusterState::Remove(const api::Workflow& workflow) {
   workflows_.erase(api::KeyOf(workflow.meta));
   dirty_.workflows.insert(api::KeyOf(workflow.meta));
-}
-
-void ClusterState::Replace(std::vector<api::Workflow> all) {
-  ReplaceAll(*this, workflows_, std::move(all));
 }
 
 }  // namespace muster::state

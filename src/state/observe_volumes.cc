@@ -4,7 +4,6 @@
 
 #include "muster/state/amounts.h"
 #include "muster/state/cluster_state.h"
-#include "state/replace.h"
 
 namespace muster::state {
 
@@ -69,10 +68,6 @@ void ClusterState::Remove(const api::PersistentVolumeClaim& claim) {
   ClaimsMoved(volumes_.Erase(claim));
 }
 
-void ClusterState::Replace(std::vector<api::PersistentVolumeClaim> all) {
-  ReplaceAll(*this, volumes_.claims(), std::move(all));
-}
-
 void ClusterState::Upsert(api::PersistentVolume volume) {
   ClaimsMoved(volumes_.Set(std::move(volume)));
 }
@@ -81,20 +76,12 @@ void ClusterState::Remove(const api::PersistentVolume& volume) {
   ClaimsMoved(volumes_.Erase(volume));
 }
 
-void ClusterState::Replace(std::vector<api::PersistentVolume> all) {
-  ReplaceAll(*this, volumes_.volumes(), std::move(all));
-}
-
 void ClusterState::Upsert(api::StorageClass storage_class) {
   ClaimsMoved(volumes_.Set(std::move(storage_class)));
 }
 
 void ClusterState::Remove(const api::StorageClass& storage_class) {
   ClaimsMoved(volumes_.Erase(storage_class));
-}
-
-void ClusterState::Replace(std::vector<api::StorageClass> all) {
-  ReplaceAll(*this, volumes_.classes(), std::move(all));
 }
 
 }  // namespace muster::state

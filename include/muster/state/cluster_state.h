@@ -17,7 +17,7 @@
 #include "muster/base/clock.h"
 #include "muster/sched/world.h"
 #include "muster/state/foreign_groups.h"
-#include "muster/state/job_entry.h"
+#include "muster/state/job_queue.h"
 #include "muster/state/template_cache.h"
 
 namespace muster::state {
@@ -42,43 +42,34 @@ class ClusterState {
  public:
   ClusterState(StateOptions options, const base::Clock& clock);
 
-  // From the reflectors.  A Replace is everything there is of a kind.
+  // From the reflectors.
   void Upsert(api::Node node);
   void Remove(const api::Node& node);
-  void Replace(std::vector<api::Node> all);
   void Upsert(api::Pod pod);
   void Remove(const api::Pod& pod);
-  void Replace(std::vector<api::Pod> all);
   void Upsert(api::Namespace ns);
   void Remove(const api::Namespace& ns);
-  void Replace(std::vector<api::Namespace> all);
   void Upsert(api::LimitRange range);
   void Remove(const api::LimitRange& range);
-  void Replace(std::vector<api::LimitRange> all);
   void Upsert(api::PersistentVolumeClaim claim);
   void Remove(const api::PersistentVolumeClaim& claim);
-  void Replace(std::vector<api::PersistentVolumeClaim> all);
   void Upsert(api::PersistentVolume volume);
   void Remove(const api::PersistentVolume& volume);
-  void Replace(std::vector<api::PersistentVolume> all);
   void Upsert(api::StorageClass storage_class);
   void Remove(const api::StorageClass& storage_class);
-  void Replace(std::vector<api::StorageClass> all);
   void Upsert(api::Tenant tenant);
   void Remove(const api::Tenant& tenant);
-  void Replace(std::vector<api::Tenant> all);
   void Upsert(api::ResourceQuota quota);
   void Remove(const api::ResourceQuota& quota);
-  void Replace(std::vector<api::ResourceQuota> all);
   void Upsert(api::PodDisruptionBudget budget);
   void Remove(const api::PodDisruptionBudget& budget);
-  void Replace(std::vector<api::PodDisruptionBudget> all);
   void Upsert(api::Job job);
   void Remove(const api::Job& job);
-  void Replace(std::vector<api::Job> all);
   void Upsert(api::Workflow workflow);
   void Remove(const api::Workflow& workflow);
-  void Replace(std::vector<api::Workflow> all);
+  // Everything there is of one of these kinds: what is not listed goes.
+  template <class T>
+  void Replace(std::vector<T> all);
 
   // The answer to a status write of ours that was made from resourceVersion `from`: in force at
   // once; older watch events of the job are ignored until the watch has caught up with it.  If the
@@ -131,8 +122,17 @@ class ClusterState {
   // Tenant of a namespace by its claim label, the default tenant, or "" for none.
   std::string TenantOf(const std::string& ns) const;
 
+  // Limits on the number of jobs: how many may be unfinished in a namespace or wait in a tenant
+  // (kNoLimit: any number), and how many of those came before a job.  A job that changes sides is
+  // marked.
+  std::int64_t MaxJobs(const std::string& ns) const;
+  std::int64_t MaxPendingJobs(const std::string& tenant) const;
+  std::int64_t UnfinishedBefore(const JobEntry& entry) const;
+  std::int64_t PendingBefore(const JobEntry& entry) const;
+
   const std::map<std::string, api::Node>& nodes() const { return nodes_; }
   const std::map<std::string, api::Namespace>& namespaces() const { return namespaces_; }
+  const std::map<std::string, api::LimitRange>& limit_ranges() const { return limit_ranges_; }
   const std::map<std::string, api::Tenant>& tenants() const { return tenants_; }
   const std::map<std::string, api::ResourceQuota>& quotas() const { return quotas_; }
   const std::map<std::string, api::PodDisruptionBudget>& budgets() const { return budgets_; }
@@ -146,7 +146,11 @@ class ClusterState {
   const base::Clock& clock() const { return clock_; }
 
  private:
+  void QueueJob(JobEntry& entry, bool gone = false);
+  void Enqueue(std::map<std::string, JobQueue>& queues, const std::string& name,
+               const JobEntry& entry, bool in, std::int64_t limit);
   void SetJob(JobEntry& entry, api::Job job);
+  void DoubtAwaited();
   void MarkWorkflowOf(const api::Job& job);
   void MarkQuotasOf(const std::string& ns);
   void MarkGangsIn(const std::string& ns);
@@ -190,6 +194,8 @@ class ClusterState {
   std::map<std::string, api::Workflow> workflows_;
   std::map<std::string, JobEntry> jobs_;
   std::unordered_map<std::string, JobEntry*> job_by_uid_;
+  std::map<std::string, JobQueue> unfinished_;  // by namespace
+  std::map<std::string, JobQueue> pending_;     // by tenant
   std::unordered_map<std::string, PodEntry> pods_;
   std::unordered_map<std::string, std::set<std::string>> pods_of_;  // owner uid -> pod keys
   std::map<std::string, std::set<std::string>> foreign_users_;      // claim -> foreign pod keys

@@ -122,6 +122,7 @@ struct JobEntry {
   std::string placed_from;                 // the same, when the placement was made
   std::vector<sched::ShapeId> decided_on;  // by task, of a decision of ours
 
+  base::SharedText pending_in;  // the tenant in whose queue it waits; empty: it does not wait
   std::optional<ReleaseDecision> release;
   std::optional<HoldView> hold;
   std::string refusal;         // the API server's words about a pod of this attempt; empty: none

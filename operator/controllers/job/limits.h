@@ -1,20 +1,15 @@
 // Count limits: Tenant limits.maxPendingJobs and ResourceQuota count/jobs.  A job beyond one waits.
 #pragma once
 
-#include <set>
 #include <string>
-#include <vector>
 
 #include "muster/state/cluster_state.h"
 
 namespace muster::op {
 
 // One sentence if the job is not among the first of its namespace or tenant (by creation, then
-// UID), else empty.  Costs a pass over the jobs only where a limit is set.
+// UID), else empty.  It stays as it is while others come and go behind the limit: the ClusterState
+// marks the job that they move across.
 std::string OverCountLimit(const state::ClusterState& state, const state::JobEntry& entry);
-
-// Of the jobs `held` by a limit, those that no limit holds any more.  One pass over all jobs.
-std::vector<std::string> NowWithinLimits(const state::ClusterState& state,
-                                         const std::set<std::string>& held);
 
 }  // namespace muster::op

@@ -42,10 +42,7 @@ JobReconciler::JobReconciler(state::ClusterState& state, actuate::Actuator& actu
 
 void JobReconciler::Reconcile(const std::string& key) {
   state::JobEntry* entry = state_.FindJob(key);
-  if (entry == nullptr) {
-    over_limit_.erase(key);
-    return;
-  }
+  if (entry == nullptr) return;
   const std::int64_t rest = entry->rest_until_ms - state_.clock().BootMs();
   if (rest > 0) {
     wake_(key, rest);
@@ -53,11 +50,6 @@ void JobReconciler::Reconcile(const std::string& key) {
   }
   entry->rest_until_ms = state_.clock().BootMs() + RestMs(*entry);
   const JobFacts facts = BuildFacts(*entry);
-  if (facts.over_limit.empty()) {
-    over_limit_.erase(key);
-  } else {
-    over_limit_.insert(key);
-  }
   JobActions actions = PlanJob(*entry, facts);
   Carry(*entry, std::move(actions));
 }
@@ -79,10 +71,6 @@ void JobReconciler::Poisoned(const std::string& key, const std::string& what) {
     next.message = text;
   }
   WriteStatus(*entry, actions);
-}
-
-void JobReconciler::RecheckLimits() {
-  for (const std::string& key : NowWithinLimits(state_, over_limit_)) state_.MarkJob(key);
 }
 
 JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,9 +40,6 @@ class JobReconciler {
   void Reconcile(const std::string& key);
   // The last Reconcile threw: the job is told so, whether it waits or runs.
   void Poisoned(const std::string& key, const std::string& what);
-
-  // Looks again at jobs that a count limit held back and holds no more; once a second will do.
-  void RecheckLimits();
 
   const JobCounters& counters() const { return counters_; }
   // Waits that ended in a commit since the last call, in ms.
@@ -97,7 +93,6 @@ class JobReconciler {
   state::ClusterState& state_;
   actuate::Actuator& actuator_;
   std::function<void(const std::string&, std::int64_t)> wake_;
-  std::set<std::string> over_limit_;  // jobs that a count limit holds back
   JobCounters counters_;
   std::vector<std::int64_t> waits_;
 };
