@@ -4,11 +4,8 @@
 
 #include <string>
 
-#include "muster/api/codec.h"
+#include "api_samples.h"
 #include "muster/api/core.h"
-#include "muster/api/job.h"
-#include "muster/api/render.h"
-#include "muster/base/check.h"
 
 namespace muster::api {
 namespace {
@@ -41,38 +38,14 @@ std::string JobJson() {
          R"("message":"on node-001, node-002","lastTransitionTime":"2026-03-01T10:00:01Z"}]}})";
 }
 
-Job DecodedJob() {
-  Job job = Decode<Job>(JobJson());
-  MUSTER_CHECK(job.invalid.empty() && job.spec.tasks.size() == 1);
-  return job;
-}
-
 std::string RenderedPod() {
-  const Job job = DecodedJob();
-  PodContext context;
-  context.job = &job;
-  context.attempt = 1;
-  context.epoch = 4;
-  context.tenant = "vision";
-  const auto pod = RenderPod(context, job.spec.tasks[0], 3, "node-001");
-  MUSTER_CHECK(pod.ok());
-  return *pod;
+  return bench::RenderedPod(bench::DecodedJob(JobJson()), /*index=*/3, "node-001");
 }
 
-// As it comes back: with what the API server and the kubelet add.
 std::string PodJson() {
-  std::string pod = RenderedPod();
-  const std::string mark = "\"metadata\":{";
-  pod.insert(pod.find(mark) + mark.size(),
-             R"("uid":"0d6a3a58-0d7b-4b0c-8f65-000000000001","resourceVersion":"123999",)"
-             R"("creationTimestamp":"2026-03-01T10:00:02Z",)" +
-                 std::string(kManagedFields) + ",");
-  pod.pop_back();
-  return pod + R"(,"status":{"phase":"Running","startTime":"2026-03-01T10:00:03Z",)"
-               R"("conditions":[{"type":"Ready","status":"True",)"
-               R"("lastTransitionTime":"2026-03-01T10:00:03Z"}],"containerStatuses":[{)"
-               R"("name":"main","ready":true,"restartCount":0,"state":{"running":{)"
-               R"("startedAt":"2026-03-01T10:00:03Z"}}}]}})";
+  return bench::ServedPod(
+      RenderedPod(), R"("uid":"0d6a3a58-0d7b-4b0c-8f65-000000000001","resourceVersion":"123999",)" +
+                         std::string(kManagedFields));
 }
 
 std::string PodListJson(std::int64_t count) {
@@ -110,7 +83,7 @@ void DecodePodList(benchmark::State& state) {
 BENCHMARK(DecodePodList)->Arg(500)->Unit(benchmark::kMillisecond);
 
 void RenderOnePod(benchmark::State& state) {
-  const Job job = DecodedJob();
+  const Job job = bench::DecodedJob(JobJson());
   PodContext context;
   context.job = &job;
   context.attempt = 1;
@@ -123,7 +96,7 @@ void RenderOnePod(benchmark::State& state) {
 BENCHMARK(RenderOnePod);
 
 void PatchOfRunning(benchmark::State& state) {
-  const Job job = DecodedJob();
+  const Job job = bench::DecodedJob(JobJson());
   JobStatus next = job.status;
   next.phase = "Succeeded";
   next.placement.reset();

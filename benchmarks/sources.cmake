@@ -10,6 +10,7 @@ function(muster_bench name)
   endif()
   add_executable(${name} ${CMAKE_SOURCE_DIR}/benchmarks/${name}.cc)
   target_compile_options(${name} PRIVATE ${MUSTER_WARNINGS})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
   target_link_libraries(${name} PRIVATE ${B_DEPS} benchmark::benchmark_main Threads::Threads)
 endfunction()
 

@@ -5,11 +5,8 @@
 
 #include <string>
 
-#include "muster/api/codec.h"
+#include "api_samples.h"
 #include "muster/api/core.h"
-#include "muster/api/job.h"
-#include "muster/api/render.h"
-#include "muster/base/check.h"
 #include "muster/state/cluster_state.h"
 
 namespace muster::state {
@@ -73,26 +70,11 @@ std::string RunningJson(int i) {
          R"("lastTransitionTime":"2026-03-01T10:00:05Z","observedGeneration":1}]}})";
 }
 
-// As it comes back from the API server, kubelet and admission done.
 std::string PodJson(int i) {
-  const api::Job job = api::Decode<api::Job>(RunningJson(i));
-  MUSTER_CHECK(job.invalid.empty() && job.spec.tasks.size() == 1);
-  api::PodContext context;
-  context.job = &job;
-  context.attempt = 1;
-  context.epoch = 4;
-  context.tenant = "vision";
-  std::string pod = *api::RenderPod(context, job.spec.tasks[0], 0, NodeName(i));
-  const std::string mark = "\"metadata\":{";
-  pod.insert(pod.find(mark) + mark.size(), R"("uid":")" + Uid("c", i) + R"(","resourceVersion":")" +
-                                               std::to_string(2'000'000 + i) +
-                                               R"(","creationTimestamp":"2026-03-01T10:00:02Z",)");
-  pod.pop_back();
-  return pod + R"(,"status":{"phase":"Running","startTime":"2026-03-01T10:00:03Z",)"
-               R"("conditions":[{"type":"Ready","status":"True",)"
-               R"("lastTransitionTime":"2026-03-01T10:00:03Z"}],"containerStatuses":[{)"
-               R"("name":"main","ready":true,"restartCount":0,"state":{"running":{)"
-               R"("startedAt":"2026-03-01T10:00:03Z"}}}]}})";
+  const std::string pod =
+      bench::RenderedPod(bench::DecodedJob(RunningJson(i)), /*index=*/0, NodeName(i));
+  return bench::ServedPod(pod, R"("uid":")" + Uid("c", i) + R"(","resourceVersion":")" +
+                                   std::to_string(2'000'000 + i) + "\"");
 }
 
 std::string NodeJson(int i) {

@@ -1,8 +1,9 @@
 """From a Job's create to its pod's create, both as the API server answered them.
 
-Idle: one Job every quarter of a second, its template known.  Half load: Jobs at half the rate at which they get
-through their whole life.  The floor: the bare client creates Job and pod one after the other at the
-same pace, and decides nothing.
+Idle: one Job every quarter of a second, its template known: each has gone through its whole life
+before the next one comes, on a slow machine too.  Half load: Jobs at half the rate at which they
+get through their whole life.  The floor: the bare client creates Job and pod one after the other
+at the same pace, and decides nothing.
 """
 
 from .audit import pod_creates

@@ -23,8 +23,9 @@ const api::Condition* FindCondition(const std::vector<api::Condition>& condition
 
 void SetCondition(std::vector<api::Condition>& conditions, api::Condition next,
                   base::TimePoint now) {
-  if (next.message.str().size() > kMaxMessage)
-    next.message = next.message.str().substr(0, kMaxMessage);
+  if (const std::string& text = next.message; text.size() > kMaxMessage) {
+    next.message = text.substr(0, kMaxMessage);
+  }
   next.last_transition = now;
   const auto it = std::find_if(conditions.begin(), conditions.end(),
                                [&](const api::Condition& c) { return c.type == next.type; });

@@ -93,8 +93,9 @@ bool AddTasks(const JobEntry& entry, sched::Gang& gang) {
 
 std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant) {
   if (spec.priority_value) return *spec.priority_value;
-  if (!spec.priority_class.empty())
+  if (!spec.priority_class.empty()) {
     return api::PriorityOf(spec.priority_class.str()).value_or(kNormal);
+  }
   if (tenant != nullptr && tenant->spec.priority_class_set) {
     return api::PriorityOf(tenant->spec.priority_class).value_or(kNormal);
   }

@@ -37,10 +37,9 @@ class SharedText {
   ~SharedText() {
     if (kept_ != nullptr) Leave(kept_);
   }
-  // NOLINTNEXTLINE(google-explicit-constructor): as above
-  operator const std::string&() const {
-    return str();
-  }  // so that whatever takes a string takes this one too
+  // Whatever takes a string takes this one too.
+  // NOLINTNEXTLINE(google-explicit-constructor): as the constructor
+  operator const std::string&() const { return str(); }
   const std::string& str() const { return kept_ == nullptr ? kNothing : kept_->text; }
   bool empty() const { return kept_ == nullptr; }
   void clear() { *this = SharedText(); }
