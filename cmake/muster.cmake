@@ -13,8 +13,9 @@ if(MUSTER_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 if(MUSTER_SANITIZE)
+  # Not optimised: these builds are run for a minute and compiled for many.
   add_compile_options(-fsanitize=${MUSTER_SANITIZE} -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer -O1)
+                      -fno-omit-frame-pointer -O0)
   add_link_options(-fsanitize=${MUSTER_SANITIZE})
 endif()
 
