@@ -82,12 +82,14 @@ class Lint:
         digest = hashlib.sha256(salt)
         words = shlex.split(entry["command"])
         digest.update(" ".join(words).replace(str(self._root), ".").encode())
-        for path in sorted(self._reach(pathlib.Path(entry["file"]))):
+        folders = [pathlib.Path(word[2:]) for word in words
+                   if word.startswith(f"-I{self._root}")]
+        for path in sorted(self._reach(pathlib.Path(entry["file"]), folders)):
             digest.update(str(path.relative_to(self._root)).encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def _reach(self, start):
-        """The file and every file of ours that it includes, directly or not."""
+    def _reach(self, start, folders):
+        """The file and every file of ours that it includes by way of `folders`, directly or not."""
         seen, todo = set(), [start]
         while todo:
             path = todo.pop()
@@ -95,7 +97,7 @@ class Lint:
                 continue
             seen.add(path)
             for name in INCLUDE.findall(path.read_text()):
-                for base in (path.parent, self._root / "include", self._root / "src", self._root):
+                for base in (path.parent, *folders):
                     if (base / name).is_file():
                         todo.append((base / name).resolve())
                         break

@@ -65,10 +65,11 @@ def command_of(pid):
 
 
 def stop(pid, grace=5.0):
-    """SIGTERM, then SIGKILL, to one child of ours by its pid."""
+    """SIGTERM to one child of ours by its pid; then SIGKILL, to all of its group if it leads one."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.kill(pid, number)
+            leads = number == signal.SIGKILL and os.getpgid(pid) == pid
+            os.kill(-pid if leads else pid, number)
         except ProcessLookupError:
             return
         deadline = time.monotonic() + grace

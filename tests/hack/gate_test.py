@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "hack"))
 
 from gate import e2e, leftovers, proc  # noqa: E402
+from gate.lint import Lint  # noqa: E402
 
 STORY = """
     import os, pathlib, signal, unittest
@@ -34,6 +35,31 @@ class Scratch(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+
+
+class Remembering(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.write("operator/main.cc", '#include "rooms/a.h"\n')
+        self.write("operator/rooms/a.h", '#include "muster/b.h"\n#include <vector>\n')
+        self.write("include/muster/b.h", "int b;\n")
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def key(self):
+        lint = Lint(self.folder, self.folder, "1", self.folder, None)
+        file = self.folder / "operator/main.cc"
+        command = f"clang++ -I{self.folder}/include -I{self.folder}/operator -I/usr/include -c {file}"
+        return lint._key({"command": command, "file": str(file)}, b"")
+
+    def test_a_header_that_is_reached_by_any_folder_of_the_command_counts(self):
+        before = self.key()
+        self.assertEqual(self.key(), before)
+        self.write("include/muster/b.h", "long b;\n")
+        self.assertNotEqual(self.key(), before)
 
 
 class Stopping(Scratch):

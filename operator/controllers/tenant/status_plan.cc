@@ -54,9 +54,8 @@ std::string AllIsWell(const TenantClaims& claims) {
 }
 
 api::Condition Ready(const api::Tenant& tenant, const TenantFacts& facts) {
-  const auto no = [&](std::string reason, std::string message) {
-    return api::Condition{
-        "Ready", "False", std::move(reason), std::move(message), {}, tenant.meta.generation};
+  const auto no = [&](const char* reason, const std::string& message) {
+    return api::Condition{"Ready", "False", reason, message, {}, tenant.meta.generation};
   };
   if (!tenant.invalid.empty()) return no("Invalid", tenant.invalid);
   if (!facts.claims.forbidden.empty()) {
