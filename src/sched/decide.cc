@@ -67,7 +67,7 @@ Reserved* Decider::FindReserved(std::uint32_t gang) {
 
 Decider::Key Decider::KeyOf(std::uint32_t gang) const {
   const GangSlot& slot = cycle_.Slot(gang);
-  return {slot.sig, slot.tenant, slot.ns, slot.gang->priority, slot.occupants.empty()};
+  return {slot.sig, slot.tenant, slot.ns, RankOf(cycle_, gang), slot.occupants.empty()};
 }
 
 void Decider::HoldWithoutTenant(std::uint32_t gang) {
@@ -228,7 +228,16 @@ void Decider::WakeAt(std::int64_t unix_ms) {
   if (wake.unix_ms == 0 || unix_ms < wake.unix_ms) wake.unix_ms = unix_ms;
 }
 
+// Whoever waits may evict more then.
+void Decider::WakeAtNextBand() {
+  if (cycle_.plan.holds.empty() || !cycle_.policy.preemption) return;
+  for (const std::uint32_t gang : cycle_.state.Gangs(GangState::kRunning)) {
+    if (const std::int64_t at = NextBandMs(cycle_, gang); at > 0) WakeAt(at);
+  }
+}
+
 void Decider::Finish() {
+  WakeAtNextBand();
   std::sort(cycle_.plan.reservations.begin(), cycle_.plan.reservations.end(),
             [](const Reservation& a, const Reservation& b) { return a.gang < b.gang; });
 }

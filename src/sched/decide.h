@@ -33,7 +33,7 @@ class Decider {
 
  private:
   // Gangs with equal keys fare alike once one of them was held: nothing grows within a cycle.
-  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::int32_t, bool>;
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, Rank, bool>;
   Key KeyOf(std::uint32_t gang) const;
   Reserved* FindReserved(std::uint32_t gang);
 
@@ -43,6 +43,7 @@ class Decider {
   void MakeRoom(std::uint32_t gang, Room room);
   const Why& ExplainNodes(std::uint32_t gang);
   Why ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room& room);
+  void WakeAtNextBand();
   void WakeAt(std::int64_t unix_ms);
 
   Cycle& cycle_;

@@ -33,7 +33,17 @@ std::string ReservationText(const Reservation& reservation, const World& world) 
 
 }  // namespace
 
-std::string_view ToString(Rule rule) { return rule == Rule::kReclaim ? "Reclaim" : "Priority"; }
+std::string_view ToString(Rule rule) {
+  switch (rule) {
+    case Rule::kReclaim:
+      return "Reclaim";
+    case Rule::kLeastAttained:
+      return "LeastAttained";
+    case Rule::kPriority:
+      break;
+  }
+  return "Priority";
+}
 
 std::string ToText(const Plan& plan, const World& world) {
   std::string text;

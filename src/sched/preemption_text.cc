@@ -79,12 +79,16 @@ std::string EvictionText(const Cycle& cycle, std::uint32_t gang, const Victim& v
                          std::int64_t cost_device_ms, const ShareChange& shares) {
   const Gang& p = cycle.At(gang);
   const Gang& v = cycle.At(victim.gang);
-  const bool reclaim = victim.rule == Rule::kReclaim;
   std::string text =
       v.name + " makes room for " + p.name + " by " + std::string(ToString(victim.rule)) + ": ";
-  text += reclaim
-              ? "tenant " + p.tenant + " is within its guarantee, " + v.name + " borrows"
-              : "priority " + std::to_string(p.priority) + " over " + std::to_string(v.priority);
+  if (victim.rule == Rule::kReclaim) {
+    text += "tenant " + p.tenant + " is within its guarantee, " + v.name + " borrows";
+  } else if (victim.rule == Rule::kPriority) {
+    text += "priority " + std::to_string(p.priority) + " over " + std::to_string(v.priority);
+  } else {
+    text += "service band " + std::to_string(BandOf(cycle, gang)) + " before band " +
+            std::to_string(BandOf(cycle, victim.gang));
+  }
   if (!victim.broken.empty()) {
     text += victim.broken.size() == 1 ? "; against PodDisruptionBudget "
                                       : "; against PodDisruptionBudgets ";

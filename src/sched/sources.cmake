@@ -7,7 +7,7 @@ muster_library(sched RANK 1
     plugins/best_fit.cc plugins/gpu_model.cc plugins/node_ready.cc plugins/node_selector.cc
     plugins/ports.cc plugins/registry.cc plugins/requirements.cc plugins/resources.cc
     plugins/taints.cc plugins/volume_affinity.cc
-    policies/budgets.cc policies/classes.cc policies/order.cc policies/preemption.cc
+    policies/attained.cc policies/budgets.cc policies/classes.cc policies/order.cc policies/preemption.cc
   DEPS base)
 muster_test(sched/schedule_test DEPS muster::sched)
 muster_test(sched/preemption_test DEPS muster::sched)

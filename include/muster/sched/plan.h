@@ -23,7 +23,9 @@ struct Start {
   bool borrowing = false;     // B at its start
 };
 
-enum class Rule { kReclaim, kPriority };  // (a) and (b) of scheduling.md section 6
+// (a) and (b) of scheduling.md section 6; (b) between equal priorities is by least attained
+// service.
+enum class Rule { kReclaim, kPriority, kLeastAttained };
 std::string_view ToString(Rule rule);
 
 struct Eviction {

@@ -162,6 +162,10 @@ struct Gang {
   std::int32_t max_preemptions = 5;
   std::int64_t grace_ms = 30'000;
   VictimPolicy victim_policy = VictimPolicy::kLowerPriority;
+  // Whether gangs of its tenant and priority that have had less service may evict it
+  // (src/sched/policies/attained.h), and what it has had before this attempt, in device-ms, >= 0.
+  bool least_attained = false;
+  std::int64_t attained_ms = 0;
   bool evictable = true;             // false: foreign pods of other schedulers and the like
   std::string beneficiary;           // of a releasing gang: uid of the gang it makes room for
   std::vector<BudgetShare> budgets;  // that cover pods of it on nodes, by name

@@ -4,6 +4,8 @@
 #include <limits>
 #include <tuple>
 
+#include "sched/policies/attained.h"
+
 namespace muster::sched {
 
 std::vector<Classes::Entry> Classes::Collect(Cycle& cycle) {
@@ -28,8 +30,9 @@ Classes::Classes(Cycle& cycle) : entitled_(cycle.state.gangs.size(), false) {
   std::vector<Entry> entries = Collect(cycle);
   const auto key = [&](const Entry& entry) {
     const Gang& gang = cycle.At(entry.gang);
-    return std::tuple<std::int64_t, std::int64_t, bool, const std::string&>(
-        -std::int64_t{gang.priority}, entry.started, gang.borrowing, gang.uid);
+    return std::tuple<std::int64_t, std::int32_t, std::int64_t, bool, const std::string&>(
+        -std::int64_t{gang.priority}, BandOf(cycle, entry.gang), entry.started, gang.borrowing,
+        gang.uid);
   };
   std::sort(entries.begin(), entries.end(),
             [&](const Entry& a, const Entry& b) { return key(a) < key(b); });

@@ -31,16 +31,16 @@ void Preemption::Mark(std::vector<bool>& marks, std::uint32_t gang) {
 }
 
 bool Preemption::IsVictim(std::uint32_t gang, std::uint32_t victim, Mode mode, Rule* rule) const {
-  const Gang& p = cycle_.At(gang);
   const Gang& v = cycle_.At(victim);
   *rule = Rule::kPriority;
   if (Unruled(cycle_)) return true;
   const bool borrows = !classes_.Entitled(victim);
   const bool own = cycle_.Slot(gang).tenant == cycle_.Slot(victim).tenant;
-  if (own && v.priority >= p.priority) return false;
+  if (own && RankOf(cycle_, victim) >= RankOf(cycle_, gang)) return false;
   const bool by_priority =
       own && v.victim_policy != VictimPolicy::kReclaim && (borrows || mode == Mode::kEntitled);
-  *rule = by_priority ? Rule::kPriority : Rule::kReclaim;
+  const bool equal = v.priority == cycle_.At(gang).priority;
+  *rule = !by_priority ? Rule::kReclaim : equal ? Rule::kLeastAttained : Rule::kPriority;
   return by_priority || (borrows && mode == Mode::kEntitled);
 }
 
@@ -76,7 +76,7 @@ void Preemption::FillPools() const {
   }
   for (auto& [tenant, gangs] : of_tenant_) {
     std::sort(gangs.begin(), gangs.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return cycle_.At(a).priority < cycle_.At(b).priority;
+      return RankOf(cycle_, a) < RankOf(cycle_, b);
     });
   }
 }
@@ -112,7 +112,7 @@ std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mo
   std::vector<Candidate> candidates;
   if (const auto it = of_tenant_.find(tenant); it != of_tenant_.end()) {
     for (const std::uint32_t id : it->second) {
-      if (cycle_.At(id).priority >= cycle_.At(gang).priority && !Unruled(cycle_)) break;
+      if (RankOf(cycle_, id) >= RankOf(cycle_, gang) && !Unruled(cycle_)) break;
       Consider(gang, id, mode, with_protected, candidates);
     }
   }
@@ -131,8 +131,8 @@ std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mo
   }
   const auto key = [&](const Candidate& c) {
     const Gang& v = cycle_.At(c.victim.gang);
-    return std::tuple<bool, Wide, std::int32_t, std::int64_t, const std::string&>(
-        c.units == 0, c.cost, v.priority, -v.started.unix_ms, v.uid);
+    return std::tuple<bool, Wide, Rank, std::int64_t, const std::string&>(
+        c.units == 0, c.cost, RankOf(cycle_, c.victim.gang), -v.started.unix_ms, v.uid);
   };
   std::sort(candidates.begin(), candidates.end(),
             [&](const Candidate& a, const Candidate& b) { return key(a) < key(b); });

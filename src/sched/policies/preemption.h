@@ -2,28 +2,31 @@
 // 6).
 //
 // A gang p may evict
-//   (a) Reclaim:  any B gang of another tenant, and any B gang of its own tenant of lower base
-//                 priority, if p itself is E once its victims are gone;
-//   (b) Priority: in its own tenant any gang of lower base priority, and p must be E if any such
-//                 victim is E.
+//   (a) Reclaim:  any B gang of another tenant, and any B gang of its own tenant of lower rank, if
+//                 p itself is E once its victims are gone;
+//   (b) Priority: in its own tenant any gang of lower rank, and p must be E if any such victim is
+//                 E.
+// The rank is the base priority, and between gangs of the same one the band of service attained
+// (attained.h; LeastAttained), which is 0 but for gangs that take part in that.
 // Nothing else; aging and finish_first do not count.  PodDisruptionBudgets order those that may be
 // evicted (budgets.h) and forbid nothing, so they have no part in what follows.
 //
 // No endless eviction.  Let S be the gangs that run or have a reservation, E(S) and B(S) their
-// classes (classes.h), and F(S) the pair (multiset of base priorities of E(S), the same of B(S)),
+// classes (classes.h), and F(S) the pair (multiset of the ranks of E(S), the same of B(S)),
 // compared lexicographically, each multiset in the Dershowitz-Manna order.  E(S) is a greedy choice
-// in the order (priority, start), in which B gangs do not take part; what starts or is reserved in
-// a cycle is new, and comes after all old gangs of its priority.  A cycle takes S to S'.
+// in the order (rank, start), in which B gangs do not take part; what starts or is reserved in
+// a cycle is new, and comes after all old gangs of its rank.  A cycle takes S to S'.
 //   - Where E(S) and E(S') first differ in the order, E(S') has a new gang.  For up to there the
 //     choice met the same; an old gang that is still there got the same answer; and a victim that
-//     was in E(S) has a preemptor p of higher priority that was entitled beside ALL usage, so p is
+//     was in E(S) has a preemptor p of higher rank that was entitled beside ALL usage, so p is
 //     in E(S') unless a new gang before p took its place: either way the difference begins before.
-//     So all that E(S') lacks of E(S) is of lower priority than that new gang: the first part
+//     So all that E(S') lacks of E(S) is of lower rank than that new gang: the first part
 //     rises.
 //   - If E(S) = E(S'), nobody evicted as E.  What was evicted was in B(S), by a new gang of higher
-//     priority in B(S'); what started is in B(S').  So the second part rises, or nothing happened.
+//     rank in B(S'); what started is in B(S').  So the second part rises, or nothing happened.
 // F only rises, and there are finitely many S, so between events from outside (arrivals, ends,
-// edits, capacity, a lapsed reservation) evictions end.  tests/sched/thrash_test.cc exhausts small
+// edits, capacity, a lapsed reservation, a band that rises: at most three times a gang) evictions
+// end.  tests/sched/thrash_test.cc exhausts small
 // worlds, and finds loops where the rules are taken away.
 #pragma once
 
@@ -32,6 +35,7 @@
 #include <vector>
 
 #include "sched/place.h"
+#include "sched/policies/attained.h"
 #include "sched/policies/budgets.h"
 #include "sched/policies/classes.h"
 
@@ -117,7 +121,7 @@ class Preemption {
   const Classes& classes_;
   Budgets budgets_;  // what this cycle's evictions have left of them
   std::vector<bool> spared_, ending_;
-  // Gangs that run, by tenant (lowest priority first), and the borrowing ones of all tenants;
+  // Gangs that run, by tenant (lowest rank first), and the borrowing ones of all tenants;
   // filled when first needed.
   mutable bool filled_ = false;
   mutable std::map<std::uint32_t, std::vector<std::uint32_t>> of_tenant_;
