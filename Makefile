@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-real start-scheduler deploy-samples monitoring stop build test test-all lint \
-        bench campaign image docs format clean deps
+        bench bench-core campaign image docs format clean deps
 .NOTPARALLEL:
 
 help: ## this list
@@ -43,6 +43,9 @@ lint: deps ## format, clang-tidy, layers, sizes, charts, docs
 
 bench: build ## the figures, with their floors, on a real control plane
 	@hack/bench.sh
+
+bench-core: deps ## what the scheduler makes of real traces, beside references
+	@hack/bench-core.sh
 
 campaign: build ## what is longer than the gate: every kill, long fuzzing, full benchmarks
 	@hack/campaign.sh

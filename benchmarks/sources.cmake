@@ -26,3 +26,17 @@ if(TARGET muster_kube AND TARGET muster_api)
   target_compile_options(floor_client PRIVATE ${MUSTER_WARNINGS})
   target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Threads)
 endif()
+
+# Schedulers of the literature that core benchmarks compare with.
+add_library(muster_reference STATIC EXCLUDE_FROM_ALL
+            ${CMAKE_SOURCE_DIR}/benchmarks/reference/backfill.cc)
+target_include_directories(muster_reference PUBLIC ${CMAKE_SOURCE_DIR}/benchmarks)
+target_compile_options(muster_reference PRIVATE ${MUSTER_WARNINGS})
+muster_test(benchmarks/backfill_reference_test DEPS muster_reference muster::base)
+
+if(TARGET muster_sim)
+  add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
+                            ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
+  target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})
+  target_link_libraries(bench_core PRIVATE muster::sim muster_reference)
+endif()

@@ -1,0 +1,74 @@
+// A workload run through the core on a virtual clock: sched::Schedule decides, and what it decides
+// happens as it would on a cluster whose kubelets never fail and take no time.
+//
+//   a start      takes its places at once; the job ends run_ms later, or at its bound
+//   an eviction  ends the victim after its grace period; what it did since its last checkpoint is
+//                lost, and it is queued again with what remains and its restart
+//
+// The same Workload and Policy give the same events, in the same order.
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "muster/sched/policy.h"
+#include "muster/sched/reason.h"
+#include "muster/sim/workload.h"
+
+namespace muster::sim {
+
+enum class EventKind { kSubmit, kStart, kEvict, kRelease, kFinish };
+std::string_view ToString(EventKind kind);
+
+struct Event {
+  base::TimePoint at;
+  EventKind kind = EventKind::kSubmit;
+  std::uint32_t job = 0;  // index into Workload::jobs
+  std::string text;       // of a start its nodes, of an eviction the core's sentence
+};
+
+// One job's story.  Times are -1 while they have not come.
+struct Outcome {
+  std::int64_t first_start_ms = -1;
+  std::int64_t end_ms = -1;
+  bool killed = false;  // it reached its bound
+  std::int32_t starts = 0;
+  std::int32_t evictions = 0;
+  std::int64_t lost_ms = 0;     // of its run, repeated after evictions
+  std::int64_t restart_ms = 0;  // spent on restarts
+  // Of a job that has not ended: why it waits.
+  sched::Reason reason = sched::Reason::kPendingEvaluation;
+  std::string why;
+};
+
+// Devices in use and asked for by those who wait, from a time on.
+struct Level {
+  std::int64_t at_ms = 0;
+  std::int64_t used = 0;
+  std::int64_t waiting = 0;  // devices
+  std::int64_t queue = 0;    // jobs
+};
+
+// What happened.
+struct History {
+  std::vector<Outcome> outcomes;  // by job
+  std::vector<Event> events;
+  std::vector<Level> levels;  // one for each time at which something changed
+  std::int64_t cycles = 0;
+  std::int64_t end_ms = 0;
+};
+
+struct RunOptions {
+  bool keep_events = true;
+  // Told now and then how many jobs have ended; may be empty.
+  std::function<void(std::size_t ended)> progress;
+};
+
+// Ends when nothing can happen any more.
+History Simulate(const Workload& workload, const sched::Policy& policy,
+                 const RunOptions& options = {});
+
+}  // namespace muster::sim

@@ -1,0 +1,52 @@
+// Traces as they are published, read into a Workload.
+//
+// Errors: kInvalid with one sentence "file:line:column: what is wrong"; kNotFound or kUnavailable
+// when a file cannot be read.  Threads: pure functions but for ReadAll.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "muster/base/result.h"
+#include "muster/sim/workload.h"
+
+namespace muster::sim {
+
+// A file, plain or gzipped; "-": standard input.
+base::Result<std::string> ReadAll(const std::string& path);
+
+// `file` is the name in messages.
+struct Text {
+  std::string file;
+  std::string_view text;
+};
+
+// Equal nodes of one kind of device, named node-0001 and so on.
+struct Machine {
+  std::int64_t nodes = 1;
+  std::int64_t gpus_per_node = 8;
+  std::int64_t milli_cpu = 96'000;
+  std::int64_t memory_mib = 1 << 20;
+};
+std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& device_resource);
+
+// How a trace is to be read.
+struct TraceShape {
+  std::string vc;  // of a Philly trace: this virtual cluster alone; empty: all
+  std::int64_t gpus_per_node = 8;
+  std::string device_resource = "nvidia.com/gpu";
+};
+
+// Jobs of a trace, by submit; what its first line looks like says which kind it is:
+//
+//   Standard Workload Format 2.2 (https://www.cs.huji.ac.il/labs/parallel/workload/swf.html)
+//     A job of n processors asks for n replicas of one device; the requested time is its bound.
+//     Jobs that never ran (run time or processors below 1) are left out.
+//   Philly CSV: vc, submit_s, num_gpus, duration_s
+//     Each virtual cluster is a tenant; a job is replicas of up to `gpus_per_node` devices.
+base::Result<std::vector<Job>> ReadJobs(const Text& trace, const TraceShape& shape);
+
+// One tenant for each name that the jobs use, without limits.
+std::vector<sched::Tenant> TenantsOf(const std::vector<Job>& jobs);
+
+}  // namespace muster::sim
