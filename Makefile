@@ -1,7 +1,7 @@
 # Names for people.  The work is in hack/ and in the CMake presets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-real start-scheduler deploy-samples monitoring stop build test test-all lint \
+.PHONY: help demo demo-real start-scheduler deploy-samples monitoring stop build sim test test-all lint \
         bench bench-core campaign image docs format clean deps
 .NOTPARALLEL:
 
@@ -31,7 +31,11 @@ stop: ## stop what demo, start-scheduler and monitoring started, and remove what
 build: deps ## the operator, optimised: build/release/muster-operator
 	@hack/build.sh release --target muster-operator
 
+sim: deps ## the simulator: build/release/muster-sim
+	@hack/build.sh release --target muster-sim
+
 test: deps ## the fast part: unit and property tests under ASan and UBSan
+	@hack/install-deps.sh check
 	@hack/test-all.sh unit
 
 test-all: ## everything that the gate checks

@@ -20,10 +20,6 @@ if(MUSTER_SANITIZE)
 endif()
 
 set(MUSTER_WARNINGS -Wall -Wextra -Wshadow -Werror)
-if(MUSTER_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Fences in Boost.Asio, which TSan does not model; its mutexes, which it does, order the same.
-  list(APPEND MUSTER_WARNINGS -Wno-tsan)
-endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   list(APPEND MUSTER_WARNINGS -Wthread-safety)
 endif()

@@ -65,7 +65,7 @@ class Gate:
 
     def tidy(self):
         self._lint.format()
-        if self._cpp.configure("clang"):
+        if self._cpp.configure("debug"):
             self._lint.tidy()
 
     def threads(self):

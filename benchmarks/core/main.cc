@@ -16,8 +16,8 @@ using muster::bench::PhillyCase;
 void Tenants(const std::string& folder, bool preemption, Json& json) {
   const char* mode = preemption ? "preemptive" : "non-preemptive";
   std::printf("\nPhilly, no run times known, %s; ratios to FIFO+EASY with exact run times\n", mode);
-  std::printf("  %-8s %5s %10s %7s %10s %7s %7s %9s %6s %8s\n", "VC", "GPUS", "MEAN WAIT", "RATIO",
-              "P99 WAIT", "RATIO", "LOST", "IDLE", "EVICT", "SECONDS");
+  std::printf("  %-8s %5s %10s %7s %10s %7s %7s %8s %8s %6s %8s\n", "VC", "GPUS", "MEAN WAIT",
+              "RATIO", "P99 WAIT", "RATIO", "LOST", "IDLE h", "EASY h", "EVICT", "SECONDS");
   double mean = 0, p99 = 0;
   int close = 0;
   const std::vector<PhillyCase> cases = muster::bench::RunPhilly(folder, preemption);
@@ -27,9 +27,9 @@ void Tenants(const std::string& folder, bool preemption, Json& json) {
     mean += std::log(mean_ratio);
     p99 += std::log(p99_ratio);
     close += p99_ratio <= 1.5 ? 1 : 0;
-    std::printf("  %-8s %5ld %9.0fs %7.3f %9.0fs %7.3f %6.2f%% %9.3f %6ld %8.1f\n", c.vc.c_str(),
-                static_cast<long>(c.gpus), c.our_mean_s, mean_ratio, c.our_p99_s, p99_ratio,
-                c.lost_share * 100, c.idle_hours / c.easy_idle_hours,
+    std::printf("  %-8s %5ld %9.0fs %7.3f %9.0fs %7.3f %6.2f%% %8.0f %8.0f %6ld %8.1f\n",
+                c.vc.c_str(), static_cast<long>(c.gpus), c.our_mean_s, mean_ratio, c.our_p99_s,
+                p99_ratio, c.lost_share * 100, c.idle_hours, c.easy_idle_hours,
                 static_cast<long>(c.evictions), c.seconds);
     rows.push_back({{"vc", c.vc},
                     {"gpus", c.gpus},
@@ -38,7 +38,8 @@ void Tenants(const std::string& folder, bool preemption, Json& json) {
                     {"p99WaitSeconds", c.our_p99_s},
                     {"p99WaitRatio", p99_ratio},
                     {"lostShare", c.lost_share},
-                    {"idleRatio", c.idle_hours / c.easy_idle_hours},
+                    {"idleDeviceHours", c.idle_hours},
+                    {"easyIdleDeviceHours", c.easy_idle_hours},
                     {"evictions", c.evictions}});
   }
   const auto n = static_cast<double>(cases.size());

@@ -49,7 +49,7 @@ class Lint:
             self._tally.check(f"lint {script.stem}",
                               f"exit code {code}\n{command.tail()}" if code else "")
 
-    def tidy(self, preset="clang"):
+    def tidy(self, preset="debug"):
         """clang-tidy over src/ and operator/ with the flags of a configured preset."""
         build = self._root / "build" / preset
         commands = json.loads((build / "compile_commands.json").read_text())

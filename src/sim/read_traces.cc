@@ -45,10 +45,7 @@ std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& de
     sched::Node node;
     node.name = node.uid = Numbered("node-", i);
     node.ready = true;
-    node.allocatable = {{"cpu", machine.milli_cpu},
-                        {"memory", machine.memory_mib},
-                        {device_resource, machine.gpus_per_node}};
-    std::sort(node.allocatable.begin(), node.allocatable.end());
+    node.allocatable = {{device_resource, machine.gpus_per_node}};
     nodes.push_back(std::move(node));
   }
   return nodes;
@@ -57,8 +54,9 @@ std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& de
 namespace {
 
 base::Result<std::vector<Job>> ReadSwf(const Text& trace, const TraceShape& shape) {
-  Rows rows(trace, ' ', ';');
+  Rows rows(trace, ' ');
   std::vector<Job> jobs;
+  std::set<std::string> names;
   while (rows.Next()) {
     const std::int64_t run = rows.Int(kRun, "run time", -1, kMost);
     const std::int64_t allocated = rows.Int(kAllocated, "allocated processors", -1, kMostReplicas);
@@ -71,6 +69,7 @@ base::Result<std::vector<Job>> ReadSwf(const Text& trace, const TraceShape& shap
     job.user = "user-" + std::to_string(rows.Int(kUser, "user", -1, kMost));
     const std::int64_t requested = rows.Int(kRequestedTime, "requested time", -1, kMost);
     if (run < 1 || asked < 1) continue;
+    if (!names.insert(job.name).second) rows.Fail(kNumber, "this job number was there before");
     job.tasks.push_back(MakeTask("main", asked, 1, shape.device_resource));
     job.run_ms = run * 1000;
     job.bound_ms = requested < 1 ? 0 : std::max(run, requested) * 1000;
@@ -82,7 +81,7 @@ base::Result<std::vector<Job>> ReadSwf(const Text& trace, const TraceShape& shap
 }
 
 base::Result<std::vector<Job>> ReadPhilly(const Text& trace, const TraceShape& shape) {
-  Rows rows(trace, ',', '#');
+  Rows rows(trace, ',');
   rows.Next();
   const std::size_t tenant = rows.Column("vc"), submit = rows.Column("submit_s");
   const std::size_t gpus = rows.Column("num_gpus"), duration = rows.Column("duration_s");
@@ -110,7 +109,7 @@ base::Result<std::vector<Job>> ReadPhilly(const Text& trace, const TraceShape& s
 }  // namespace
 
 base::Result<std::vector<Job>> ReadJobs(const Text& trace, const TraceShape& shape) {
-  Rows rows(trace, ',', ';');
+  Rows rows(trace, ',');
   if (!rows.Next()) return base::Error{base::Code::kInvalid, trace.file + ":1:1: it has no jobs"};
   if (rows.fields() > 1 && rows.Has("vc")) return ReadPhilly(trace, shape);
   const bool swf = rows.fields() == 1 &&

@@ -35,17 +35,12 @@ void Rows::Cut(std::string_view line) {
 }
 
 bool Rows::Next() {
-  comments_.clear();
   while (!error_ && !rest_.empty()) {
     const std::size_t end = std::min(rest_.find('\n'), rest_.size());
     const std::string_view line = rest_.substr(0, end);
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
     ++number_;
-    if (Trim(line).empty()) continue;
-    if (line.front() == comment_) {
-      comments_.push_back(line.substr(1));
-      continue;
-    }
+    if (Trim(line).empty() || line.front() == ';' || line.front() == '#') continue;
     Cut(line);
     return true;
   }

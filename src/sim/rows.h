@@ -15,14 +15,12 @@ namespace muster::sim {
 class Rows {
  public:
   // Fields end at each `separator`; at ' ' they are what runs of blanks separate.  Lines that begin
-  // with `comment` are handed to Comment instead.
-  Rows(const Text& text, char separator, char comment)
-      : file_(text.file), rest_(text.text), separator_(separator), comment_(comment) {}
+  // with ';' or '#' are comments.
+  Rows(const Text& text, char separator)
+      : file_(text.file), rest_(text.text), separator_(separator) {}
 
   // The next line with anything in it; false at the end and after an error.
   bool Next();
-  // Comments that came before the current line, since the last one.
-  const std::vector<std::string_view>& comments() const { return comments_; }
 
   std::size_t fields() const { return fields_.size(); }
   std::string_view Field(std::size_t at) const { return fields_[at]; }
@@ -43,11 +41,9 @@ class Rows {
   std::string file_;
   std::string_view rest_;
   char separator_;
-  char comment_;
   std::string_view line_;
   std::int64_t number_ = 0;
   std::vector<std::string_view> fields_;
-  std::vector<std::string_view> comments_;
   std::optional<base::Error> error_;
 };
 

@@ -1,8 +1,10 @@
 """The gate itself: what it stops clears up, and what is left behind is seen."""
 import pathlib
+import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,6 +62,20 @@ class Remembering(Scratch):
         self.assertEqual(self.key(), before)
         self.write("include/muster/b.h", "long b;\n")
         self.assertNotEqual(self.key(), before)
+
+
+class Killing(Scratch):
+    def test_the_group_of_one_that_will_not_end_goes_with_it(self):
+        mark = self.folder / "child"
+        script = f"trap '' TERM; sleep 600 & echo $! >{mark}.new; mv {mark}.new {mark}; wait"
+        leader = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+        while not mark.exists():
+            self.assertIsNone(leader.poll())
+        proc.stop(leader.pid, grace=0.2)
+        child = pathlib.Path("/proc") / mark.read_text().strip() / "stat"
+        deadline = time.monotonic() + 10
+        while child.exists() and child.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            self.assertLess(time.monotonic(), deadline, "the child lives on")
 
 
 class Stopping(Scratch):

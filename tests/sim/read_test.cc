@@ -51,7 +51,13 @@ TEST(ReadSwf, AWrongFieldIsNamedWithItsPlace) {
   EXPECT_EQ(Read("1 0 -1 50\n").error().message, "trace:1:10: allocated processors is missing");
 }
 
+TEST(ReadSwf, AJobNumberStandsForOneJob) {
+  EXPECT_EQ(Read("7 0 -1 50 2 -1 -1 2 -1 -1 1 3\n 7 9 -1 50 2 -1 -1 2 -1 -1 1 3\n").error().message,
+            "trace:2:2: this job number was there before");
+}
+
 constexpr char kPhilly[] =
+    "# by hand\n"
     "vc,submit_s,num_gpus,duration_s\n"
     "east,0,1,100\n"
     "west,5,16,50\n"

@@ -27,7 +27,8 @@ class ManualClock final : public base::Clock {
     return boot_ms_;
   }
 
-  void Wait(base::CondVar& cv, base::Mutex& mutex, std::int64_t boot_ms) const override {
+  void Wait(base::CondVar& cv, base::Mutex& mutex, std::int64_t boot_ms) const override
+      REQUIRES_LOCK(mutex) {
     std::list<Sleeper>::iterator self;
     {
       base::Lock lock(mutex_);

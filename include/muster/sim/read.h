@@ -25,8 +25,6 @@ struct Text {
 struct Machine {
   std::int64_t nodes = 1;
   std::int64_t gpus_per_node = 8;
-  std::int64_t milli_cpu = 96'000;
-  std::int64_t memory_mib = 1 << 20;
 };
 std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& device_resource);
 

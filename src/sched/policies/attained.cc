@@ -28,9 +28,10 @@ std::int32_t BandOf(const Cycle& cycle, std::uint32_t gang) {
 }
 
 std::int64_t NextBandMs(const Cycle& cycle, std::uint32_t gang) {
+  if (!cycle.At(gang).least_attained) return 0;
   const Wide devices = DevicesOf(cycle, gang);
   const auto band = static_cast<std::size_t>(BandOf(cycle, gang));
-  if (!cycle.At(gang).least_attained || devices == 0 || band == std::size(kBands)) return 0;
+  if (devices == 0 || band == std::size(kBands)) return 0;
   const Wide left = kBands[band] - AttainedMs(cycle, gang);
   return Clamp(cycle.state.now.unix_ms + (left + devices - 1) / devices);
 }

@@ -1,7 +1,7 @@
 // E and B of scheduling.md section 6: which running gangs hold what their tenant is entitled to,
 // and which ones borrow.  Derived in every cycle: all gangs are taken out, then put back by rank
 // (attained.h; highest first), then start; a gang is E if it is entitled beside the E gangs before
-// it. B gangs are not put back, so that starting or evicting one changes no other gang's class;
+// it.  B gangs are not put back, so that starting or evicting one changes no other gang's class;
 // that is what the proof in preemption.h rests on.  Usage of a tenant that belongs to no gang comes
 // first of all.
 //

@@ -26,8 +26,8 @@
 //     rank in B(S'); what started is in B(S').  So the second part rises, or nothing happened.
 // F only rises, and there are finitely many S, so between events from outside (arrivals, ends,
 // edits, capacity, a lapsed reservation, a band that rises: at most three times a gang) evictions
-// end.  tests/sched/thrash_test.cc exhausts small
-// worlds, and finds loops where the rules are taken away.
+// end.  tests/sched/thrash_test.cc exhausts small worlds, and finds loops where the rules are taken
+// away.
 #pragma once
 
 #include <map>
