@@ -134,7 +134,8 @@ def main(argv):
     try:
         for name in STAGES:
             if not args.stages or name in args.stages:
-                gate.tally.stage(name, getattr(gate, name))
+                before = os.environ.get("MUSTER_INSTALL_SECONDS", 0) if name == "deps" else 0
+                gate.tally.stage(name, getattr(gate, name), float(before))
             if name == "deps" and not args.stages:
                 gate.start_tools()
     finally:

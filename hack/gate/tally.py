@@ -36,12 +36,13 @@ class Tally:
         else:
             self.passed()
 
-    def stage(self, name, function):
-        """Runs one stage; an exception in it is a failure of the stage, not of the run."""
+    def stage(self, name, function, before=0.0):
+        """Runs one stage; an exception in it is a failure of the stage, not of the run.  `before`:
+        seconds that belong to it and have passed."""
         self._stage = {"name": name, "passed": 0, "failed": 0, "seconds": 0.0}
         self._stages.append(self._stage)
         print(f"== {name}", flush=True)
-        started = time.monotonic()
+        started = time.monotonic() - before
         try:
             function()
         except Exception as error:  # noqa: BLE001  # a broken stage must not hide the others

@@ -32,8 +32,8 @@ class Tree(unittest.TestCase):
         path.write_text(f'#!/bin/bash\necho "{path.name} $*" >>{self.log}\n{script}\n')
         path.chmod(0o755)
 
-    def run_script(self, name, **env):
-        return subprocess.run([self.root / "hack" / name], text=True, capture_output=True,
+    def run_script(self, name, *args, **env):
+        return subprocess.run([self.root / "hack" / name, *args], text=True, capture_output=True,
                               env=dict(os.environ, **env), stdin=subprocess.DEVNULL, check=False)
 
     def calls(self):
@@ -85,6 +85,28 @@ class Campaign(Tree):
         for path in [ROOT / "CMakeLists.txt", *ROOT.glob("cmake/*.cmake"),
                      *ROOT.glob("*/sources.cmake"), *ROOT.glob("src/*/sources.cmake")]:
             self.assertNotRegex(path.read_text(), r"\bTIMEOUT \d", path)
+
+
+class TestAll(Tree):
+    def run_all(self, *stages, install="0"):
+        self.copy("env.sh", "test-all.sh")
+        self.stand_in(self.root / "hack" / "install-deps.sh", f"exit {install}")
+        (self.root / "hack" / "test-all.py").write_text(
+            f"open({str(self.log)!r}, 'a').write('test-all.py\\n')\n")
+        return self.run_script("test-all.sh", *stages)
+
+    def test_what_is_missing_is_installed_first(self):
+        self.run_all()
+        self.assertEqual([line.split()[0] for line in self.calls()],
+                         ["install-deps.sh", "test-all.py"])
+
+    def test_where_that_fails_the_closing_line_says_so(self):
+        done = self.run_all(install="1")
+        self.assertEqual((done.returncode, done.stdout), (1, "0 passed, 1 failed\n"))
+
+    def test_single_stages_take_what_is_there(self):
+        self.run_all("lint")
+        self.assertEqual([line.split()[0] for line in self.calls()], ["test-all.py"])
 
 
 class Monitoring(Tree):
