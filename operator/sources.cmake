@@ -30,6 +30,8 @@ if(TARGET muster_controllers)
   muster_test(operator/job_story_test DEPS muster_job_builder)
   muster_test(operator/job_lost_node_test DEPS muster_job_builder)
   muster_test(operator/job_results_test DEPS muster_job_builder)
+  muster_test(operator/job_growth_test DEPS muster_job_builder muster_operator muster::fake_api
+              LABELS threads)
   muster_test(operator/cluster_gauges_test DEPS muster_operator)
   muster_test(operator/event_loop_test DEPS muster_operator)
   muster_test(operator/fence_probe_test DEPS muster_operator muster::fake_api LABELS threads)

@@ -73,6 +73,16 @@ std::vector<ResourceId> Cycle::Needed() const {
   return ids;
 }
 
+std::uint32_t Cycle::BaseOf(std::uint32_t gang) const {
+  const std::string& base = At(gang).more_of;
+  const std::uint32_t found = base.empty() ? kNoSlot : state.gangs.Find(base);
+  return found == kNoSlot ? gang : found;
+}
+
+bool Cycle::TopsUp(std::uint32_t gang) const {
+  return !At(gang).more_of.empty() || !Slot(gang).occupants.empty();
+}
+
 const Request& Cycle::RequestOf(std::uint32_t gang) {
   const std::uint32_t id = Slot(gang).sig;
   if (requests_[id]) return *requests_[id];

@@ -48,6 +48,11 @@ struct Cycle {
 
   const GangSlot& Slot(std::uint32_t gang) const { return state.gangs[gang]; }
   const Gang& At(std::uint32_t gang) const { return *state.gangs[gang].gang; }
+  // Whether it adds replicas to a gang that holds a place already: itself, or Gang::more_of.
+  bool TopsUp(std::uint32_t gang) const;
+  // What that gang holds.
+  const Sums& HoldsOf(std::uint32_t gang) const { return Slot(BaseOf(gang)).holds; }
+  std::uint32_t BaseOf(std::uint32_t gang) const;
   const Request& RequestOf(std::uint32_t gang);
   // Caught up with the overlay.
   ShapeIndex& IndexOf(ShapeId shape);

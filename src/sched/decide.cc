@@ -67,7 +67,9 @@ Reserved* Decider::FindReserved(std::uint32_t gang) {
 
 Decider::Key Decider::KeyOf(std::uint32_t gang) const {
   const GangSlot& slot = cycle_.Slot(gang);
-  return {slot.sig, slot.tenant, slot.ns, RankOf(cycle_, gang), slot.occupants.empty()};
+  const bool tops_up = cycle_.TopsUp(gang);
+  const Wide held = tops_up && cycle_.device ? cycle_.HoldsOf(gang).Of(*cycle_.device) : 0;
+  return {slot.sig, slot.tenant, slot.ns, RankOf(cycle_, gang), tops_up, Clamp(held)};
 }
 
 void Decider::HoldWithoutTenant(std::uint32_t gang) {
@@ -79,7 +81,7 @@ void Decider::HoldWithoutTenant(std::uint32_t gang) {
 
 void Decider::Decide(std::uint32_t gang) {
   ++cycle_.plan.stats.gangs_considered;
-  if (preemption_.IsEnding(gang)) {
+  if (preemption_.IsEnding(cycle_.BaseOf(gang))) {
     cycle_.Hold(gang, Reason::kPendingEvaluation, cycle_.AddText("it is being evicted"));
     return;
   }
@@ -94,7 +96,7 @@ void Decider::Decide(std::uint32_t gang) {
   if (refusal.ceiling == Ceiling::kOpen && TryStart(gang, trial)) return;
   Room room;
   // What tops up a gang that runs never evicts.
-  if (!refusal.alone && cycle_.Slot(gang).occupants.empty()) room = preemption_.FindRoom(gang);
+  if (!refusal.alone && !cycle_.TopsUp(gang)) room = preemption_.FindRoom(gang);
   if (room.kind == Room::Kind::kEvict) {
     MakeRoom(gang, std::move(room));
     return;
@@ -177,7 +179,7 @@ void Decider::Begin(std::uint32_t gang, Placed placed) {
       slot.gang->priority > kScavenger && cycle_.quota.Entitled(slot.tenant, placed.used);
   cycle_.quota.Use(slot.tenant, placed.used, 1,
                    QuotaBook::kUp | (entitled ? QuotaBook::kEntitled : 0U));
-  if (slot.occupants.empty()) cycle_.CountStart(slot.tenant);
+  if (!cycle_.TopsUp(gang)) cycle_.CountStart(slot.tenant);
   preemption_.Spare(gang);
   ++changes_;
   cycle_.plan.starts.push_back({GangId{gang}, std::move(placed.places), !entitled});

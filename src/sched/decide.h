@@ -32,8 +32,9 @@ class Decider {
   void Finish();
 
  private:
-  // Gangs with equal keys fare alike once one of them was held: nothing grows within a cycle.
-  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, Rank, bool>;
+  // Gangs with equal keys fare alike once one of them was held: nothing grows within a cycle.  For
+  // those that top up: and add to equally many devices.
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, Rank, bool, std::int64_t>;
   Key KeyOf(std::uint32_t gang) const;
   Reserved* FindReserved(std::uint32_t gang);
 

@@ -11,6 +11,7 @@ class Placer {
   Placer(Cycle& cycle, Trial& trial, std::uint32_t gang)
       : cycle_(cycle),
         trial_(trial),
+        gang_(gang),
         slot_(cycle.Slot(gang)),
         request_(cycle.RequestOf(gang)),
         counts_(request_.sig->tasks.size(), 0) {}
@@ -59,7 +60,7 @@ class Placer {
     if (!tenant || tenant->max_devices_per_gang <= 0 || !cycle_.device) return most;
     const std::int64_t each = AmountOf(shape.request, *cycle_.device);
     if (each == 0) return most;
-    const Wide left = tenant->max_devices_per_gang - slot_.holds.Of(*cycle_.device) -
+    const Wide left = tenant->max_devices_per_gang - cycle_.HoldsOf(gang_).Of(*cycle_.device) -
                       placed_.used.Of(*cycle_.device);
     return std::min(most, Clamp(std::max<Wide>(0, left) / each));
   }
@@ -95,6 +96,7 @@ class Placer {
 
   Cycle& cycle_;
   Trial& trial_;
+  const std::uint32_t gang_;
   const GangSlot& slot_;
   const Request& request_;
   std::vector<std::int32_t> counts_;  // placed, by task
@@ -102,28 +104,29 @@ class Placer {
   Placed placed_;
 };
 
-bool DevicesAllowed(Cycle& cycle, const GangSlot& slot, const Sums& sums) {
-  const auto& tenant = cycle.state.tenants[slot.tenant].tenant;
+bool DevicesAllowed(Cycle& cycle, std::uint32_t gang, const Sums& sums) {
+  const auto& tenant = cycle.state.tenants[cycle.Slot(gang).tenant].tenant;
   if (!tenant || tenant->max_devices_per_gang <= 0 || !cycle.device) return true;
-  return slot.holds.Of(*cycle.device) + sums.Of(*cycle.device) <= tenant->max_devices_per_gang;
+  return cycle.HoldsOf(gang).Of(*cycle.device) + sums.Of(*cycle.device) <=
+         tenant->max_devices_per_gang;
 }
 
-bool QuotaAllows(Cycle& cycle, const GangSlot& slot, const Sums& sums, const Sums& limits) {
-  return DevicesAllowed(cycle, slot, sums) &&
+bool QuotaAllows(Cycle& cycle, std::uint32_t gang, const Sums& sums, const Sums& limits) {
+  const GangSlot& slot = cycle.Slot(gang);
+  return DevicesAllowed(cycle, gang, sums) &&
          cycle.quota.WhyNot({slot.tenant, slot.ns, sums, limits}).ceiling == Ceiling::kOpen;
 }
 
 }  // namespace
 
 Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
-  const GangSlot& slot = cycle.Slot(gang);
   const Request& request = cycle.RequestOf(gang);
   const SigSlot& sig = *request.sig;
   const Trial::Mark mark = trial.Here();
   ++cycle.plan.stats.trials;
   if (sig.replicas == 0) return {};
   const bool all = size == Size::kMost || sig.least == sig.replicas;
-  if (all && QuotaAllows(cycle, slot, request.all, request.all_limits)) {
+  if (all && QuotaAllows(cycle, gang, request.all, request.all_limits)) {
     Placer placer(cycle, trial, gang);
     std::vector<std::int32_t> counts;
     for (const SigTask& task : sig.tasks) counts.push_back(task.replicas);
@@ -131,7 +134,7 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
     trial.RollBackTo(mark);
   }
   if (sig.least == sig.replicas) return {};
-  if (!QuotaAllows(cycle, slot, request.least, request.least_limits)) return {};
+  if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
   Placer placer(cycle, trial, gang);
   const bool enough = size == Size::kLeast ? placer.Exactly(request.least_counts)
                                            : placer.AsManyAsFit() >= sig.least;
@@ -167,12 +170,12 @@ Refusal RefusalOf(Cycle& cycle, std::uint32_t gang, std::int32_t ended) {
   const GangSlot& slot = cycle.Slot(gang);
   const Request& request = cycle.RequestOf(gang);
   const auto& tenant = cycle.state.tenants[slot.tenant].tenant;
-  if (!DevicesAllowed(cycle, slot, request.least)) {
+  if (!DevicesAllowed(cycle, gang, request.least)) {
     return {Ceiling::kDevices, true, *cycle.device, tenant->max_devices_per_gang, 0, 0};
   }
   const Refusal refusal =
       cycle.quota.WhyNot({slot.tenant, slot.ns, request.least, request.least_limits});
-  if (refusal.alone || !slot.occupants.empty()) return refusal;
+  if (refusal.alone || cycle.TopsUp(gang)) return refusal;
   const std::int32_t running = cycle.RunningOf(slot.tenant) - ended;
   if (tenant && tenant->max_running_gangs > 0 && running >= tenant->max_running_gangs) {
     return {Ceiling::kGangs, false, {}, tenant->max_running_gangs, running, 0};

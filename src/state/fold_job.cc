@@ -49,6 +49,7 @@ std::set<std::int32_t> RanksThere(const JobEntry& entry,
 bool ClusterState::Counts(const JobEntry& entry, const Slot& slot,
                           const std::set<std::int32_t>& there) const {
   if (there.contains(RankOf(entry, slot.task, slot.index))) return false;
+  if (slot.given_up && !slot.seen) return entry.ledger.creates.contains(PodNameOf(entry, slot));
   if (entry.placement->state == api::PlacementState::kCommitted) {
     return !slot.seen || !HasResult(entry, slot);
   }

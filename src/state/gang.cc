@@ -158,6 +158,7 @@ std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& en
     return std::nullopt;
   }
   sched::Gang gang = Common(state, entry);
+  gang.more_of = gang.uid;
   gang.uid = MoreUid(gang.uid);
   if (!AddTasks(entry, gang)) return std::nullopt;
   gang.min_replicas = 1;

@@ -158,6 +158,7 @@ std::optional<sched::Gang> BuildMoreGroupGang(ClusterState& state, const Foreign
   }
   sched::Gang gang = Common(state, group, tally);
   if (gang.tenant.empty()) return std::nullopt;
+  gang.more_of = gang.uid;
   gang.uid = MoreGroupUid(group.key);
   AddWaiting(state, group, gang);
   gang.min_replicas = 1;

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kMaxReplicas = 10'000;  // crds/jobs.yaml
 
-void AddSlots(JobEntry& entry, std::int32_t assignment, const std::set<std::int32_t>& seen) {
+// `before`: the slots as they were, by rank.
+void AddSlots(JobEntry& entry, std::int32_t assignment,
+              const std::map<std::int32_t, Slot>& before) {
   const api::Assignment& a = entry.placement->assignments[assignment];
   const std::int32_t task = TaskIndex(entry, a.task);
   const auto indexes = base::ParseRanges(a.indexes.str(), kMaxReplicas);
@@ -17,7 +19,12 @@ void AddSlots(JobEntry& entry, std::int32_t assignment, const std::set<std::int3
     const std::int32_t rank = RankOf(entry, task, index);
     if (rank < 0 || entry.slot_of[rank] >= 0) continue;
     entry.slot_of[rank] = static_cast<std::int32_t>(entry.slots.size());
-    entry.slots.push_back({task, index, assignment, seen.contains(rank)});
+    Slot slot{task, index, assignment};
+    if (const auto it = before.find(rank); it != before.end()) {
+      slot.seen = it->second.seen;
+      slot.given_up = it->second.given_up;
+    }
+    entry.slots.push_back(slot);
   }
 }
 
@@ -50,10 +57,9 @@ std::string MadeOf(const api::Job& job) {
 }
 
 void RefreshSlots(JobEntry& entry) {
-  std::set<std::int32_t> seen;
+  std::map<std::int32_t, Slot> before;  // by rank
   for (const Slot& slot : entry.slots) {
-    const std::int32_t rank = RankOf(entry, slot.task, slot.index);
-    if (slot.seen && rank >= 0) seen.insert(rank);
+    before.emplace(RankOf(entry, slot.task, slot.index), slot);
   }
   entry.rank_offset.clear();
   entry.replicas = 0;
@@ -65,7 +71,7 @@ void RefreshSlots(JobEntry& entry) {
   entry.slot_of.assign(entry.replicas, -1);
   if (!entry.placement) return;
   for (std::size_t i = 0; i < entry.placement->assignments.size(); ++i) {
-    AddSlots(entry, static_cast<std::int32_t>(i), seen);
+    AddSlots(entry, static_cast<std::int32_t>(i), before);
   }
 }
 

@@ -97,6 +97,35 @@ TEST(Place, ATopUpAddsToAGangThatRuns) {
   EXPECT_EQ(s.Plan(), "start t/j B: b main x2\n");
 }
 
+// As the operator describes it: the rest of a job beside the gang that runs.
+Gang More(Scenario& s, const std::string& of, std::int32_t replicas) {
+  Gang more = s.MakeGang(of, replicas, 4);
+  more.more_of = of;
+  more.uid += "+";
+  more.min_replicas = 1;
+  return more;
+}
+
+TEST(Place, WhatIsAddedToAGangIsNoGangMore) {
+  Scenario s;
+  Tenant tenant;
+  tenant.name = "t";
+  tenant.max_running_gangs = 1;
+  s.Node("a", 4).Node("b", 4).Tenant(tenant).Running("t/j", {"a"}, 4);
+  s.Job(More(s, "t/j", 1));
+  EXPECT_EQ(s.Plan(), "start t/j B: b main x1\n");
+}
+
+TEST(Place, TheLimitOfDevicesIsForAGangAndWhatIsAddedToIt) {
+  Scenario s;
+  Tenant tenant;
+  tenant.name = "t";
+  tenant.max_devices_per_gang = 12;
+  s.Node("a", 4).Node("b", 64).Tenant(tenant).Running("t/j", {"a"}, 4);
+  s.Job(More(s, "t/j", 3));
+  EXPECT_EQ(s.Plan(), "start t/j B: b main x2\n");
+}
+
 TEST(Place, AGangWithNothingToPlaceIsHeld) {
   Scenario s;
   s.Node("a", 4).Tenant("t");

@@ -125,6 +125,30 @@ TEST(Preemption, ATopUpNeverEvicts) {
   EXPECT_EQ(Starts(s.Plan()), "");
 }
 
+TEST(Preemption, WhatIsAddedToAGangNeverEvicts) {
+  Scenario s;
+  s.Node("a", 4).Node("b", 4).Tenant("t").Tenant("g", 8).Running("t/x", {"a"}, 4);
+  s.Running("g/j", {"b"}, 4);
+  Gang more = s.MakeGang("g/j", 1, 4);
+  more.more_of = "g/j";
+  more.uid += "+";
+  s.Job(more);
+  EXPECT_TRUE(s.Decide().evictions.empty());
+}
+
+TEST(Preemption, WhatIsAddedToAGangThatIsEvictedDoesNotStart) {
+  Scenario s;
+  s.Node("a", 4).Node("b", 2).Tenant("t").Tenant("g", 4).Running("t/j", {"a"}, 4);
+  Gang more = s.MakeGang("t/j", 1, 2);
+  more.more_of = "t/j";
+  more.uid += "+";
+  more.priority = 250;
+  s.Job("g/x", 1, 4).Job(more);
+  const Plan plan = s.Decide();
+  ASSERT_EQ(plan.evictions.size(), 1U);
+  EXPECT_TRUE(plan.starts.empty());
+}
+
 TEST(Preemption, ProtectionsAreNamedAndWakeTheScheduler) {
   Scenario s;
   s.Node("a", 8).Tenant("t").Tenant("g", 8);

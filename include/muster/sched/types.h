@@ -144,6 +144,9 @@ struct Gang {
   std::string ns;
   std::string tenant;
   std::string user;
+  // Uid of a running gang that this one adds replicas to; empty: none.  It never evicts, counts as
+  // no gang of its own, and the limit of devices a gang holds for both together.
+  std::string more_of;
   GangState state = GangState::kPending;
   std::vector<GangTask> tasks;
   std::int32_t min_replicas = 0;  // least of the tasks' replicas, in all, that one start must place

@@ -51,6 +51,7 @@ struct Slot {
   std::int32_t index = 0;
   std::int32_t assignment = 0;  // index into Placement::assignments
   bool seen = false;            // its pod has been observed by this process
+  bool given_up = false;        // no pod will be created for it in this attempt
 };
 
 // What JobEntry::placement rests on.

@@ -19,20 +19,27 @@ bool NodeUsable(const Step& step, const api::Assignment& place) {
   return same && node.ready && !node.unschedulable;
 }
 
-// Every node is looked at once more before pods are created on it.
-Why NodeGone(const Step& step) {
-  if (step.tally.missing == 0) return {};
-  const api::Placement& placement = *step.entry.placement;
+// Every node is looked at once more before pods are created on it.  Returns the slots whose node
+// cannot take theirs any more.
+std::vector<std::int32_t> NodesGone(const Step& step) {
+  std::vector<std::int32_t> slots;
+  if (step.tally.missing == 0) return slots;
   for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
     if (step.tally.fates[i] != Fate::kMissing) continue;
-    const api::Assignment& place = placement.assignments[step.entry.slots[i].assignment];
-    if (!NodeUsable(step, place)) {
-      return {
-          api::ReleaseCause::kNodeLost,
-          "node " + place.node + " is gone, cordoned or not ready before its pods were created"};
+    const std::int32_t assignment = step.entry.slots[i].assignment;
+    if (!NodeUsable(step, step.entry.placement->assignments[assignment])) {
+      slots.push_back(static_cast<std::int32_t>(i));
     }
   }
-  return {};
+  return slots;
+}
+
+Why NodeGone(const Step& step, const std::vector<std::int32_t>& slots) {
+  if (slots.empty()) return {};
+  const std::int32_t assignment = step.entry.slots[slots.front()].assignment;
+  return {api::ReleaseCause::kNodeLost,
+          "node " + step.entry.placement->assignments[assignment].node +
+              " is gone, cordoned or not ready before its pods were created"};
 }
 
 Why Asked(const Step& step) {
@@ -73,6 +80,15 @@ Why TimeIsUp(Step& step) {
   return {};
 }
 
+// The gang runs and has enough without them: their indexes are lost until the next attempt.
+void GiveUp(Step& step, std::vector<std::int32_t> slots) {
+  if (slots.empty()) return;
+  step.Event("Warning", "ReplicaLost",
+             NodeGone(step, slots).message + "; the job goes on without " +
+                 std::to_string(slots.size()) + (slots.size() == 1 ? " replica" : " replicas"));
+  step.actions.give_up = std::move(slots);
+}
+
 // Name of the first pod that is not there any more.
 std::string LostPod(const Step& step) {
   const state::JobEntry& entry = step.entry;
@@ -85,10 +101,13 @@ std::string LostPod(const Step& step) {
   return "";
 }
 
+// Replicas that run, will, or have succeeded; what is not placed yet is none of them.
+std::int32_t Left(const Tally& tally) { return tally.live + tally.missing + tally.succeeded; }
+
 Why TooFewLeft(const Step& step) {
   const Tally& tally = step.tally;
   const std::int32_t gone = tally.failed + tally.lost;
-  if (gone == 0 || step.entry.replicas - gone >= MinMember(step.entry)) return {};
+  if (gone == 0 || Left(tally) >= MinMember(step.entry)) return {};
   if (tally.failed > 0) {
     return {api::ReleaseCause::kFailed,
             tally.first_failed == nullptr ? "a pod failed" : DescribeEnd(tally.first_failed->pod)};
@@ -105,17 +124,21 @@ Why TooFewLeft(const Step& step) {
 Why NodeSilent(const Step& step) {
   const Tally& tally = step.tally;
   if (tally.stranded == 0) return {};
-  const std::int32_t gone = tally.failed + tally.lost + tally.stranded;
   const bool rest = tally.live > tally.stranded || tally.missing > 0;
-  if (rest && step.entry.replicas - gone >= MinMember(step.entry)) return {};
+  if (rest && Left(tally) - tally.stranded >= MinMember(step.entry)) return {};
   return {api::ReleaseCause::kNodeLost, DescribeLostNode(tally)};
 }
 
-// Every rank has its result, or will never have one in this attempt.
+std::string Pods(std::int32_t count, const char* one, const char* more) {
+  return std::to_string(count) + (count == 1 ? " pod " : " pods ") + (count == 1 ? one : more);
+}
+
+// Every rank has its result, or will never have one in this attempt: beside lost ones nothing more
+// is placed.
 bool Over(const Step& step) {
   const Tally& tally = step.tally;
   return tally.live == 0 && tally.missing == 0 && step.entry.ledger.creates.empty() &&
-         tally.succeeded + tally.failed + tally.lost >= step.entry.replicas;
+         (tally.lost > 0 || tally.succeeded + tally.failed >= step.entry.replicas);
 }
 
 // A decision of ours of which nobody else can know yet.
@@ -147,7 +170,7 @@ Basis CheckBasis(Step& step) {
 }
 
 void CreateMissing(Step& step) {
-  if (step.entry.backing == state::Backing::kDecided) return;
+  if (step.entry.backing == state::Backing::kDecided || !step.actions.give_up.empty()) return;
   const api::Job& job = step.entry.job;
   for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
     if (step.tally.fates[i] != Fate::kMissing) continue;
@@ -263,6 +286,11 @@ void Progress(Step& step) {
 
 }  // namespace
 
+bool MayGiveUp(const state::JobEntry& entry, const Tally& tally, std::size_t pods) {
+  return entry.job.status.attempt_ready_at.unix_ms != 0 &&
+         Left(tally) - static_cast<std::int32_t>(pods) >= MinMember(entry);
+}
+
 void TellStarted(Step& step) {
   api::JobStatus& next = step.next;
   const std::string where = "on " + NodesColumn(*step.entry.placement);
@@ -291,7 +319,7 @@ void PlanPlaced(Step& step) {
   if (step.entry.backing == state::Backing::kDecided) {
     // Nothing has happened yet: a decision that no longer holds is simply forgotten, unless a
     // commit of it may have been carried out; then it is committed first and released after.
-    if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
+    if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step, NodesGone(step));
     const bool known = step.entry.ledger.unanswered_from.empty();
     if (why.cause != api::ReleaseCause::kNone && known) {
       step.actions.drop_placement = true;
@@ -303,12 +331,18 @@ void PlanPlaced(Step& step) {
   if (why.cause == api::ReleaseCause::kNone) why = TooFewLeft(step);
   if (why.cause == api::ReleaseCause::kNone) why = NodeSilent(step);
   if (why.cause == api::ReleaseCause::kNone) why = TimeIsUp(step);
-  if (why.cause == api::ReleaseCause::kNone) why = NodeGone(step);
+  if (why.cause == api::ReleaseCause::kNone) {
+    std::vector<std::int32_t> gone = NodesGone(step);
+    if (MayGiveUp(step.entry, step.tally, gone.size())) {
+      GiveUp(step, std::move(gone));
+    } else {
+      why = NodeGone(step, gone);
+    }
+  }
   if (why.cause == api::ReleaseCause::kNone && Over(step)) {
-    why =
-        step.tally.failed > 0
-            ? Why{api::ReleaseCause::kFailed, std::to_string(step.tally.failed) + " pods failed"}
-            : Why{api::ReleaseCause::kPodLost, std::to_string(step.tally.lost) + " pods were lost"};
+    why = step.tally.failed > 0
+              ? Why{api::ReleaseCause::kFailed, Pods(step.tally.failed, "failed", "failed")}
+              : Why{api::ReleaseCause::kPodLost, Pods(step.tally.lost, "was lost", "were lost")};
   }
   if (why.cause != api::ReleaseCause::kNone) {
     StartRelease(step, why.cause, why.message);

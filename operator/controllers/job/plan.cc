@@ -45,11 +45,12 @@ void PlanFinished(Step& step) {
   }
 }
 
-// Once every pod has been seen, the next status write says so: a missing pod is lost from then on.
+// Once every pod has been seen that will be, the next status write says so: a missing pod is lost
+// from then on.
 void NoteMaterialised(Step& step) {
   if (!step.next.placement || step.next.placement->state != api::PlacementState::kCommitted) return;
   const bool all = std::all_of(step.entry.slots.begin(), step.entry.slots.end(),
-                               [](const state::Slot& slot) { return slot.seen; });
+                               [](const state::Slot& slot) { return slot.seen || slot.given_up; });
   if (all && !step.entry.slots.empty()) {
     step.next.placement->state = api::PlacementState::kMaterialised;
   }

@@ -44,6 +44,7 @@ struct JobActions {
   kube::Lane lane = kube::Lane::kRest;
   std::vector<api::EventText> events;  // about the job; with `status`: once that is written
   std::vector<std::int32_t> creates;   // indexes into JobEntry::slots
+  std::vector<std::int32_t> give_up;   // likewise: no pods for them in this attempt
   std::vector<PodDelete> deletes;
   std::vector<std::int32_t> ask_templates;  // tasks whose dry run is due
   std::vector<std::string> look_for;        // pods whose create has not been observed in time

@@ -5,6 +5,7 @@
 
 #include "controllers/job/limits.h"
 #include "controllers/job/status.h"
+#include "controllers/job/steps.h"
 #include "muster/api/codec.h"
 #include "muster/base/log.h"
 #include "muster/state/amounts.h"
@@ -103,6 +104,8 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
     state_.MarkJob(key);
   }
   entry.eligible = actions.eligible;
+  for (const std::int32_t slot : actions.give_up) entry.slots[slot].given_up = true;
+  if (!actions.give_up.empty()) state_.MarkJob(key);
   if (entry.counted != actions.counted) {
     entry.counted = std::move(actions.counted);
     entry.counted_ms = state_.clock().BootMs();
@@ -218,6 +221,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
   // One that nobody answered may still have been carried out, whatever is said of the next.
   if (!seen && !create->second.unanswered) entry->ledger.creates.erase(create);
   if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
+    if (GiveUp(*entry, pod, error.message)) return;
     Refuse(*entry, error.message, error.message.find("exceeded quota") != std::string::npos);
     return;
   }
@@ -228,6 +232,21 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
 std::string JobReconciler::NameHeld(const api::Meta& holder) {
   return "pod name " + holder.name + " is held by " + Holder(holder) +
          "; delete that pod or give this job another name";
+}
+
+// A refused pod beside a gang that runs and has enough without it is no reason to end the gang.
+bool JobReconciler::GiveUp(state::JobEntry& entry, const std::string& pod, const std::string& why) {
+  if (!entry.placement || !MayGiveUp(entry, CountPods(entry, BuildFacts(entry)), 1)) return false;
+  for (state::Slot& slot : entry.slots) {
+    const std::string& task = entry.job.spec.tasks[slot.task].name;
+    if (api::PodName(entry.job, task, slot.index, entry.placement->attempt) != pod) continue;
+    slot.given_up = true;
+    actuator_.EmitEvent("Job", entry.job.meta,
+                        {"Warning", "ReplicaLost",
+                         "pod " + pod + " was refused: " + why + "; the job goes on without it"});
+    return true;
+  }
+  return false;
 }
 
 void JobReconciler::Refuse(state::JobEntry& entry, const std::string& message, bool quota) {

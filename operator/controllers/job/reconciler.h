@@ -55,6 +55,7 @@ class JobReconciler {
   void CreatePod(state::JobEntry& entry, const state::Slot& slot);
   static std::string NameHeld(const api::Meta& holder);
   void Refuse(state::JobEntry& entry, const std::string& message, bool quota = false);
+  bool GiveUp(state::JobEntry& entry, const std::string& pod, const std::string& why);
   void TakeCreated(const std::string& key, const std::string& uid, const std::string& pod,
                    const base::Result<std::string>& answer);
   void LookForPod(state::JobEntry& entry, const std::string& pod);

@@ -24,6 +24,8 @@ struct Step {
 
 // A placement that is not Releasing: progress, success, or a reason to release it.
 void PlanPlaced(Step& step);
+// Whether a job that runs has enough replicas without `pods` of those that are still to be created.
+bool MayGiveUp(const state::JobEntry& entry, const Tally& tally, std::size_t pods);
 // A Releasing placement: deletes, then the end of the attempt.
 void PlanReleasing(Step& step);
 // Writes Releasing (or, with nothing left to delete, the end of the attempt at once).

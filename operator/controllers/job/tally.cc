@@ -71,7 +71,7 @@ Fate FateOfAbsent(const state::JobEntry& entry, const state::Slot& slot, const R
   if (results.succeeded[slot.task].contains(slot.index)) return Fate::kSucceeded;
   if (results.failed[slot.task].contains(slot.index)) return Fate::kFailed;
   const bool committed = entry.placement->state == api::PlacementState::kCommitted;
-  return committed ? Fate::kMissing : Fate::kLost;
+  return committed && !slot.given_up ? Fate::kMissing : Fate::kLost;
 }
 
 void Record(const state::Slot& slot, Fate fate, Results& results) {
