@@ -43,15 +43,27 @@ def unknown_targets(root, page):
             yield f"{page.relative_to(root)}: `make {name}` is no target of the Makefile"
 
 
+def listed_reasons(root):
+    """Two lists of docs/reference/reasons.md: why a job waits, and how an attempt ended."""
+    parts = (root / "docs/reference/reasons.md").read_text().split("\n## How an attempt ended\n")
+    return [re.findall(r"^\| `(\w+)` \|", part, re.M) for part in parts]
+
+
+def cause_words(root):
+    """ReleaseCause to its word, by CauseWord."""
+    text = (root / "operator/controllers/job/status.cc").read_text()
+    return dict(re.findall(r'case api::ReleaseCause::k(\w+):\s+return "(\w+)";', text))
+
+
 def reasons(root):
-    """The words of sched::Reason against docs/reference/reasons.md, order included."""
+    """The words of sched::Reason and of CauseWord against docs/reference/reasons.md, order
+    included."""
     header = (root / "include/muster/sched/reason.h").read_text()
     body = re.search(r"enum class Reason \{(.*?)\};", header, re.S).group(1)
-    words = re.findall(r"^\s*k(\w+),", body, re.M)
-    page = (root / "docs/reference/reasons.md").read_text()
-    listed = re.findall(r"^\| `(\w+)` \|", page, re.M)
-    if words != listed:
-        yield f"docs/reference/reasons.md lists {listed}, the code {words}"
+    words = [re.findall(r"^\s*k(\w+),", body, re.M), list(cause_words(root).values())]
+    for said, listed in zip(words, listed_reasons(root), strict=True):
+        if said != listed:
+            yield f"docs/reference/reasons.md lists {listed}, the code {said}"
 
 
 def produced(root):
@@ -67,8 +79,7 @@ def produced(root):
 
 def rules_reasons(root):
     """The rules of manifests/monitoring name only reasons that there are."""
-    page = (root / "docs/reference/reasons.md").read_text()
-    listed = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    listed = set(listed_reasons(root)[0])
     rules = (root / "manifests/monitoring/rules.yaml").read_text()
     for words in re.findall(r'reason[=!]~?"([^"]*)"', rules):
         for word in set(words.split("|")) - listed:
@@ -83,6 +94,10 @@ def events(root):
         listed |= set(re.findall(r"`(\w+)`", cell))
     text = "\n".join(path.read_text() for path in (root / "operator").rglob("*.cc"))
     used = set(re.findall(r'\{?"(?:Normal|Warning)",\s*"(\w+)"', text))
+    # EndAttempt makes an event of the cause's word where it has no case of its own.
+    ends = re.search(r"\nvoid EndAttempt\(.*?\n\}",
+                     (root / "operator/controllers/job/release.cc").read_text(), re.S).group(0)
+    used |= {word for cause, word in cause_words(root).items() if f"::k{cause}:" not in ends}
     for word in sorted(used - listed):
         yield f"docs/reference/events.md does not list the event {word}"
     for word in sorted(listed):
