@@ -2,12 +2,9 @@
 # client that control_plane_bench.py compares the operator with.
 find_package(benchmark REQUIRED)
 
-# muster_bench(NAME DEPS …): benchmarks/NAME.cc as one Google Benchmark program, if it is there.
+# muster_bench(NAME DEPS …): benchmarks/NAME.cc as one Google Benchmark program.
 function(muster_bench name)
   cmake_parse_arguments(B "" "" "DEPS" ${ARGN})
-  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/benchmarks/${name}.cc)
-    return()
-  endif()
   add_executable(${name} ${CMAKE_SOURCE_DIR}/benchmarks/${name}.cc)
   target_compile_options(${name} PRIVATE ${MUSTER_WARNINGS})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
@@ -18,14 +15,12 @@ muster_bench(json_bench DEPS muster::api)
 muster_bench(sched_bench DEPS muster::sched)
 muster_bench(state_bench DEPS muster::state)
 
-if(TARGET muster_kube AND TARGET muster_api)
-  add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc
-                              ${CMAKE_SOURCE_DIR}/benchmarks/floor/floor.cc
-                              ${CMAKE_SOURCE_DIR}/benchmarks/floor/life.cc)
-  target_include_directories(floor_client PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
-  target_compile_options(floor_client PRIVATE ${MUSTER_WARNINGS})
-  target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Threads)
-endif()
+add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc
+                            ${CMAKE_SOURCE_DIR}/benchmarks/floor/floor.cc
+                            ${CMAKE_SOURCE_DIR}/benchmarks/floor/life.cc)
+target_include_directories(floor_client PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
+target_compile_options(floor_client PRIVATE ${MUSTER_WARNINGS})
+target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Threads)
 
 # Schedulers of the literature that core benchmarks compare with.
 add_library(muster_reference STATIC EXCLUDE_FROM_ALL
@@ -34,9 +29,7 @@ target_include_directories(muster_reference PUBLIC ${CMAKE_SOURCE_DIR}/benchmark
 target_compile_options(muster_reference PRIVATE ${MUSTER_WARNINGS})
 muster_test(benchmarks/backfill_reference_test DEPS muster_reference muster::base)
 
-if(TARGET muster_sim)
-  add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
-                            ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
-  target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})
-  target_link_libraries(bench_core PRIVATE muster::sim muster_reference)
-endif()
+add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
+                          ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
+target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})
+target_link_libraries(bench_core PRIVATE muster::sim muster_reference)

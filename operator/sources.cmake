@@ -1,39 +1,35 @@
 # The program.  Controllers and loops are a library so that tests link them too.
-if(TARGET muster_kube AND TARGET muster_api AND TARGET muster_sched)
-  include(operator/controllers/sources.cmake)
-  add_library(muster_operator STATIC
-    operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/fence_probe.cc
-    operator/leadership.cc
-    operator/metrics_feed.cc operator/operator.cc operator/scheduler_loop.cc operator/watches.cc)
-  target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
-  target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
-  target_link_libraries(muster_operator PUBLIC muster_controllers muster::config muster::telemetry
-                        Threads::Threads)
-  add_executable(muster-operator operator/main.cc)
-  target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
-  target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(muster-operator PRIVATE muster_operator)
-  foreach(test job_trouble job_controller job_limits job_recovery job_volumes
-          takeover)
-    muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
-  endforeach()
-  muster_test(operator/foreign_preemption_test DEPS muster_operator muster::fake_api LABELS threads)
-  muster_test(operator/budget_test DEPS muster_operator muster::fake_api LABELS threads)
-  muster_test(operator/hold_text_test DEPS muster_operator muster::fake_api LABELS threads)
-endif()
+include(operator/controllers/sources.cmake)
+add_library(muster_operator STATIC
+  operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/fence_probe.cc
+  operator/leadership.cc
+  operator/metrics_feed.cc operator/operator.cc operator/scheduler_loop.cc operator/watches.cc)
+target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
+target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
+target_link_libraries(muster_operator PUBLIC muster_controllers muster::config muster::telemetry
+                      Threads::Threads)
+add_executable(muster-operator operator/main.cc)
+target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
+target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
+target_link_libraries(muster-operator PRIVATE muster_operator)
+foreach(test job_trouble job_controller job_limits job_recovery job_volumes
+        takeover)
+  muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
+endforeach()
+muster_test(operator/foreign_preemption_test DEPS muster_operator muster::fake_api LABELS threads)
+muster_test(operator/budget_test DEPS muster_operator muster::fake_api LABELS threads)
+muster_test(operator/hold_text_test DEPS muster_operator muster::fake_api LABELS threads)
 
-if(TARGET muster_controllers)
-  add_library(muster_job_builder STATIC EXCLUDE_FROM_ALL tests/testing/job_builder.cc)
-  target_include_directories(muster_job_builder PUBLIC ${CMAKE_SOURCE_DIR}/tests)
-  target_link_libraries(muster_job_builder PUBLIC muster_controllers)
-  muster_test(operator/job_plan_test DEPS muster_job_builder)
-  muster_test(operator/job_story_test DEPS muster_job_builder)
-  muster_test(operator/job_lost_node_test DEPS muster_job_builder)
-  muster_test(operator/job_results_test DEPS muster_job_builder)
-  muster_test(operator/job_growth_test DEPS muster_job_builder muster_operator muster::fake_api
-              LABELS threads)
-  muster_test(operator/cluster_gauges_test DEPS muster_operator)
-  muster_test(operator/event_loop_test DEPS muster_operator)
-  muster_test(operator/fence_probe_test DEPS muster_operator muster::fake_api LABELS threads)
-  muster_test(operator/metrics_feed_test DEPS muster_operator muster::fake_api LABELS threads)
-endif()
+add_library(muster_job_builder STATIC EXCLUDE_FROM_ALL tests/testing/job_builder.cc)
+target_include_directories(muster_job_builder PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(muster_job_builder PUBLIC muster_controllers)
+muster_test(operator/job_plan_test DEPS muster_job_builder)
+muster_test(operator/job_story_test DEPS muster_job_builder)
+muster_test(operator/job_lost_node_test DEPS muster_job_builder)
+muster_test(operator/job_results_test DEPS muster_job_builder)
+muster_test(operator/job_growth_test DEPS muster_job_builder muster_operator muster::fake_api
+            LABELS threads)
+muster_test(operator/cluster_gauges_test DEPS muster_operator)
+muster_test(operator/event_loop_test DEPS muster_operator)
+muster_test(operator/fence_probe_test DEPS muster_operator muster::fake_api LABELS threads)
+muster_test(operator/metrics_feed_test DEPS muster_operator muster::fake_api LABELS threads)
