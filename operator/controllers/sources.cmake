@@ -38,3 +38,4 @@ foreach(controller foreign tenant workflow)
   muster_test(operator/${controller}_controller_test
               DEPS muster::controllers muster::fake_api LABELS threads)
 endforeach()
+muster_test(operator/status_pacer_test DEPS muster::controllers)

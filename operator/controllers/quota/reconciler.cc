@@ -1,6 +1,5 @@
 #include "controllers/quota/reconciler.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "muster/base/log.h"
@@ -10,9 +9,6 @@ namespace muster::op {
 using base::Result;
 
 namespace {
-
-constexpr std::int64_t kLeastMs = 1'000;  // between two writes of one status
-constexpr std::int64_t kRetryMs = 2'000;
 
 std::int64_t CountJobs(const state::ClusterState& state, const std::string& ns) {
   std::int64_t count = 0;
@@ -54,8 +50,8 @@ void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) 
   if (quota.meta.deletion.unix_ms != 0) return;
   const std::string key = api::KeyOf(quota.meta);
   Memory& memory = memory_[key];
-  if (memory.uid != quota.meta.uid) memory = {quota.meta.uid, false, "", 0, 0};
-  if (memory.in_flight || memory.written_from == quota.meta.resource_version) return;
+  if (memory.uid != quota.meta.uid) memory = {quota.meta.uid, {}};
+  if (memory.pacer.Blocked(quota.meta.resource_version)) return;
   QuotaFacts facts;
   facts.now = state_.clock().Now();
   facts.epoch = state_.epoch();
@@ -68,15 +64,11 @@ void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) 
   std::string patch = api::QuotaStatusPatch(quota, next);
   if (patch.empty()) return;
   const std::int64_t boot = state_.clock().BootMs();
-  const std::int64_t due =
-      std::max(memory.retry_ms, memory.written_ms == 0 ? 0 : memory.written_ms + kLeastMs);
-  if (boot < due) {
-    wake_(key, due - boot);
+  if (const std::int64_t delay = memory.pacer.DelayMs(boot); delay > 0) {
+    wake_(key, delay);
     return;
   }
-  memory.in_flight = true;
-  memory.written_ms = boot;
-  ++status_writes_;
+  memory.pacer.NoteSent(boot);
   actuator_.PatchStatus("resourcequotas", quota.meta, std::move(patch), kube::Lane::kRest,
                         [this, key, uid = quota.meta.uid, from = quota.meta.resource_version](
                             const Result<std::string>& answer) { Take(key, uid, from, answer); });
@@ -86,15 +78,14 @@ void QuotaController::Take(const std::string& key, const std::string& uid, const
                            const Result<std::string>& answer) {
   const auto it = memory_.find(key);
   if (it == memory_.end() || it->second.uid != uid) return;
-  it->second.in_flight = false;
   if (answer.ok()) {
-    it->second.written_from = from;
+    it->second.pacer.NoteWritten(from);
     return;
   }
   // Written by someone else meanwhile, or not at all: from what is there then.
   base::LogDebug("quota status", {{"quota", key}, {"error", answer.error().message}});
-  it->second.retry_ms = state_.clock().BootMs() + kRetryMs;
-  wake_(key, kRetryMs);
+  it->second.pacer.NoteFailed(state_.clock().BootMs());
+  wake_(key, StatusPacer::kRetryMs);
 }
 
 }  // namespace muster::op

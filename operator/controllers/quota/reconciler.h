@@ -10,6 +10,7 @@
 #include <string>
 
 #include "controllers/quota/plan.h"
+#include "controllers/status_pacer.h"
 #include "muster/actuate/actuator.h"
 #include "muster/state/cluster_state.h"
 
@@ -26,15 +27,10 @@ class QuotaController {
   // Once a second while World::generation changes.
   void RefreshUsage();
 
-  std::int64_t status_writes() const { return status_writes_; }
-
  private:
   struct Memory {
     std::string uid;
-    bool in_flight = false;
-    std::string written_from;     // resourceVersion the last good write was made from
-    std::int64_t written_ms = 0;  // BootMs
-    std::int64_t retry_ms = 0;    // BootMs before which none is tried again
+    StatusPacer pacer;
   };
 
   void Write(const api::ResourceQuota& quota, std::int64_t jobs);
@@ -45,7 +41,6 @@ class QuotaController {
   actuate::Actuator& actuator_;
   std::function<void(const std::string&, std::int64_t)> wake_;
   std::map<std::string, Memory> memory_;
-  std::int64_t status_writes_ = 0;
 };
 
 }  // namespace muster::op

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "controllers/status_pacer.h"
 #include "controllers/tenant/claims.h"
 #include "controllers/tenant/namespace_plan.h"
 #include "controllers/tenant/status_plan.h"
@@ -63,10 +64,7 @@ class TenantController {
   struct Memory {
     std::string inputs;
     std::vector<std::string> peers;  // namespaces that its NetworkPolicy names
-    bool in_flight = false;
-    std::string written_from;     // resourceVersion the last good write was made from
-    std::int64_t written_ms = 0;  // BootMs of the last status write
-    std::int64_t retry_ms = 0;    // BootMs before which none is tried again
+    StatusPacer pacer;
   };
 
   void Reclaim(std::set<std::string>& touched);

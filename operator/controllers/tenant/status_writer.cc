@@ -1,5 +1,4 @@
 // The Tenant's status: at most one write a second, on change only.
-#include <algorithm>
 #include <utility>
 
 #include "controllers/conditions.h"
@@ -12,9 +11,6 @@ namespace muster::op {
 using base::Result;
 
 namespace {
-
-constexpr std::int64_t kLeastMs = 1'000;
-constexpr std::int64_t kRetryMs = 2'000;
 
 // What a Tenant of these guarantees is told about the sum of all.
 std::string OverCapacityFor(const api::Tenant& tenant,
@@ -59,8 +55,8 @@ std::string TenantController::RenderError(const std::string& tenant) const {
 void TenantController::WriteStatus(const std::string& name) {
   const api::Tenant* tenant = state_.FindTenant(name);
   if (tenant == nullptr || tenant->meta.deletion.unix_ms != 0) return;
-  Memory& memory = tenants_[name];
-  if (memory.in_flight || memory.written_from == tenant->meta.resource_version) return;
+  StatusPacer& pacer = tenants_[name].pacer;
+  if (pacer.Blocked(tenant->meta.resource_version)) return;
   if (usage_.empty()) {
     usage_ = BuildUsage(state_);
     over_capacity_ = BuildOverCapacity(state_);
@@ -77,19 +73,15 @@ void TenantController::WriteStatus(const std::string& name) {
   std::string patch = api::TenantStatusPatch(*tenant, next);
   if (patch.empty()) return;
   const std::int64_t boot = state_.clock().BootMs();
-  const std::int64_t due =
-      std::max(memory.retry_ms, memory.written_ms == 0 ? 0 : memory.written_ms + kLeastMs);
-  if (boot < due) {
-    wake_("tenant/" + name, due - boot);
+  if (const std::int64_t delay = pacer.DelayMs(boot); delay > 0) {
+    wake_("tenant/" + name, delay);
     return;
   }
   const api::Condition* ready = FindCondition(next.conditions, "Ready");
   if (ready != nullptr && Worsened(tenant->status, *ready)) {
     actuator_.EmitEvent("Tenant", tenant->meta, {"Warning", ready->reason, ready->message});
   }
-  memory.in_flight = true;
-  memory.written_ms = boot;
-  ++counters_.status_writes;
+  pacer.NoteSent(boot);
   actuator_.PatchStatus("tenants", tenant->meta, std::move(patch), kube::Lane::kRest,
                         [this, name, from = tenant->meta.resource_version](
                             const Result<std::string>& answer) { TakeStatus(name, from, answer); });
@@ -99,14 +91,14 @@ void TenantController::TakeStatus(const std::string& name, const std::string& fr
                                   const Result<std::string>& answer) {
   const auto it = tenants_.find(name);
   if (it == tenants_.end()) return;
-  it->second.in_flight = false;
+  StatusPacer& pacer = it->second.pacer;
   if (answer.ok()) {
-    it->second.written_from = from;
+    pacer.NoteWritten(from);
     return;
   }
   base::LogDebug("tenant status", {{"tenant", name}, {"error", answer.error().message}});
-  it->second.retry_ms = state_.clock().BootMs() + kRetryMs;
-  wake_("tenant/" + name, kRetryMs);
+  pacer.NoteFailed(state_.clock().BootMs());
+  wake_("tenant/" + name, StatusPacer::kRetryMs);
 }
 
 }  // namespace muster::op
