@@ -1,9 +1,13 @@
 #include "event_loop.h"
 
-#include <chrono>
 #include <utility>
 
 namespace muster::op {
+namespace {
+
+constexpr std::int64_t kTurnRetryMs = 1'000;  // after a turn that threw
+
+}  // namespace
 
 void EventLoop::Post(std::function<void()> closure) {
   {
@@ -28,13 +32,9 @@ std::size_t EventLoop::depth() const {
 
 bool EventLoop::Take(std::int64_t wait_ms, std::vector<std::function<void()>>& batch) {
   base::Lock lock(mutex_);
-  const std::int64_t until = clock_.BootMs() + wait_ms;
-  while (queue_.empty() && !stopped_ && (wait_ms == 0 || clock_.BootMs() < until)) {
-    if (wait_ms == 0) {
-      wake_.wait(mutex_);
-    } else {
-      wake_.wait_for(mutex_, std::chrono::milliseconds(until - clock_.BootMs()));
-    }
+  const std::int64_t until = wait_ms == 0 ? base::kForever : clock_.BootMs() + wait_ms;
+  while (queue_.empty() && !stopped_ && clock_.BootMs() < until) {
+    clock_.Wait(wake_, mutex_, until);
   }
   batch.swap(queue_);
   return !stopped_;
@@ -43,17 +43,19 @@ bool EventLoop::Take(std::int64_t wait_ms, std::vector<std::function<void()>>& b
 void EventLoop::Run(const std::function<std::int64_t()>& turn,
                     const std::function<void(const std::exception&)>& caught) {
   std::int64_t wait_ms = 1;
+  const auto guarded = [&](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      caught(error);
+    }
+  };
   std::vector<std::function<void()>> batch;
   while (Take(wait_ms, batch)) {
-    for (const std::function<void()>& closure : batch) {
-      try {
-        closure();
-      } catch (const std::exception& error) {
-        caught(error);
-      }
-    }
+    for (const std::function<void()>& closure : batch) guarded(closure);
     batch.clear();
-    wait_ms = turn();
+    wait_ms = kTurnRetryMs;
+    guarded([&] { wait_ms = turn(); });
   }
 }
 

@@ -21,8 +21,9 @@ class EventLoop {
   void Post(std::function<void()> closure);
   // Runs until Stop: takes all closures, runs them, then calls `turn`, which returns in how many
   // milliseconds it wants to be called again at the latest (0: only with new closures).  What a
-  // closure throws goes to `caught`, and the next one runs: one object that cannot be handled is no
-  // reason to end the process, which would meet it again.
+  // closure or `turn` throws goes to `caught`, and the next one runs; a turn that threw is called
+  // again after a second.  One object that cannot be handled is no reason to end the process, which
+  // would meet it again.
   void Run(const std::function<std::int64_t()>& turn,
            const std::function<void(const std::exception&)>& caught);
   void Stop();

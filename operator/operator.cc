@@ -1,10 +1,9 @@
 #include "operator.h"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,8 +20,10 @@
 #include "muster/config/config_file.h"
 #include "muster/kube/client.h"
 #include "muster/kube/leader_election.h"
+#include "muster/kube/work_queue.h"
 #include "muster/state/cluster_state.h"
 #include "muster/telemetry/server.h"
+#include "poison_guard.h"
 #include "scheduler_loop.h"
 #include "watches.h"
 
@@ -31,7 +32,6 @@ namespace {
 
 constexpr std::int64_t kConfigPollMs = 2'000;
 constexpr std::int64_t kFeedMs = 1'000;
-constexpr std::int64_t kPoisonRetryMs = 30'000;
 constexpr std::int64_t kCycleRetryMs = 1'000;  // after a cycle that threw
 constexpr std::int64_t kDrainMs = 1'000;       // for writes in flight when asked to stop
 
@@ -84,11 +84,7 @@ class Operator::Impl {
  private:
   std::int64_t Turn();
   void Lead();
-  void Guarded(const char* controller, const std::string& key,
-               const std::function<void()>& reconcile);
-  // False: it threw, which was counted and logged, and put into `trouble`.
-  bool Survives(const char* what, const std::string& key, const std::function<void()>& work,
-                std::string* trouble = nullptr);
+  void PushFeed();
   bool Serve();
   void RunDueWakes();
   // `what` is a letter for the controller (j job, g group, w workflow, t tenant, q quota) and a
@@ -116,11 +112,12 @@ class Operator::Impl {
   Leadership leadership_;
   config::ConfigFile config_file_;
   telemetry::Metrics metrics_;
+  kube::WorkQueue wakes_;  // of a letter for the controller and a key, see WakeLater
+  PoisonGuard guard_;
+  const TenantController::Guard tenant_guard_;
   telemetry::Endpoints endpoints_;
   MetricsFeed feed_;
   std::unique_ptr<telemetry::Server> server_;
-  std::multimap<std::int64_t, std::string> wakes_;  // BootMs -> kind and key, see WakeLater
-  std::map<std::string, std::int64_t> wake_of_;     // its earliest entry in wakes_
   std::int64_t next_poll_ms_ = 0;
   std::int64_t next_feed_ms_ = 0;
   bool stopping_ = false;
@@ -157,6 +154,11 @@ Operator::Impl::Impl(Parts parts)
       leadership_(elector_, fence_, watches_, state_, loop_),
       config_file_(parts_.invocation, parts_.settings,
                    [](std::string_view name) { return sched::IsRegistered(name); }),
+      wakes_(clock_),
+      guard_(metrics_, wakes_),
+      tenant_guard_([this](const std::string& key, const std::function<void()>& work) {
+        guard_.Reconcile("tenant", "t" + key, work);
+      }),
       endpoints_(metrics_),
       feed_(metrics_, {&state_,
                        &jobs_,
@@ -206,7 +208,7 @@ int Operator::Impl::Run() {
   loop_.Run([this] { return Turn(); },
             [this](const std::exception& error) {
               metrics_.Add(telemetry::Metric::kReconciles, {"events", "error"});
-              base::LogError("an event or answer cannot be handled", {{"error", error.what()}});
+              base::LogError("work of the owner thread cannot be done", {{"error", error.what()}});
             });
   feed_.StepDown();
   watches_.Stop();
@@ -232,100 +234,58 @@ std::int64_t Operator::Impl::Turn() {
     state_.TakeDirty();  // a new leader looks at everything: nothing need pile up in a standby
   }
   if (clock_.BootMs() >= next_poll_ms_) PollConfig();
-  if (clock_.BootMs() >= next_feed_ms_) {
-    feed_.Push();
-    if (leadership_.role() == Role::kLeading) {
-      Survives("usage", "", [&] {
-        tenants_.RefreshUsage();
-        quotas_.RefreshUsage();
-      });
-    }
-    next_feed_ms_ = clock_.BootMs() + kFeedMs;
-    state_.RunDue();
-  }
-  std::int64_t wait =
-      std::max<std::int64_t>(1, std::min(next_poll_ms_, next_feed_ms_) - clock_.BootMs());
-  if (!wakes_.empty()) {
-    wait = std::min(wait, std::max<std::int64_t>(1, wakes_.begin()->first - clock_.BootMs()));
-  }
+  if (clock_.BootMs() >= next_feed_ms_) PushFeed();
+  const std::int64_t next = std::min({next_poll_ms_, next_feed_ms_, wakes_.NextMs()});
+  std::int64_t wait = std::max<std::int64_t>(1, next - clock_.BootMs());
   if (leadership_.role() != Role::kLeading) return wait;
   std::int64_t cycle = kCycleRetryMs;
-  Survives("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
+  guard_.Survives("scheduler", "", [&] { cycle = scheduler_.Cycle(); });
   if (cycle > 0) wait = std::min(wait, cycle);
   return wait;
+}
+
+void Operator::Impl::PushFeed() {
+  next_feed_ms_ = clock_.BootMs() + kFeedMs;
+  guard_.Survives("metrics", "", [&] { feed_.Push(); });
+  if (leadership_.role() == Role::kLeading) {
+    guard_.Survives("usage", "", [&] {
+      tenants_.RefreshUsage();
+      quotas_.RefreshUsage();
+    });
+  }
+  state_.RunDue();
 }
 
 void Operator::Impl::Lead() {
   RunDueWakes();
   const state::Dirty dirty = state_.TakeDirty();
   if (!dirty.tenants.empty() || !dirty.namespaces.empty()) {
-    tenants_.Reconcile(dirty.tenants, dirty.namespaces,
-                       [this](const std::string& key, const std::function<void()>& work) {
-                         Guarded("tenant", "t" + key, work);
-                       });
+    tenants_.Reconcile(dirty.tenants, dirty.namespaces, tenant_guard_);
   }
   for (const std::string& key : dirty.jobs) {
-    Guarded("job", "j" + key, [&] { jobs_.Reconcile(key); });
+    guard_.Reconcile(
+        "job", "j" + key, [&] { jobs_.Reconcile(key); },
+        [&](const std::string& trouble) { jobs_.Poisoned(key, trouble); });
   }
   for (const std::string& key : dirty.groups) {
-    Guarded("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
+    guard_.Reconcile("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
   }
   for (const std::string& key : dirty.workflows) {
-    Guarded("workflow", "w" + key, [&] { workflows_.Reconcile(key); });
+    guard_.Reconcile("workflow", "w" + key, [&] { workflows_.Reconcile(key); });
   }
   for (const std::string& key : dirty.quotas) {
-    Guarded("quota", "q" + key, [&] { quotas_.Reconcile({key}); });
-  }
-}
-
-// One poison object never stops the others.
-void Operator::Impl::Guarded(const char* controller, const std::string& what,
-                             const std::function<void()>& reconcile) {
-  const auto begin = std::chrono::steady_clock::now();
-  const std::string key = what.substr(1);
-  std::string trouble;
-  if (Survives(controller, key, reconcile, &trouble)) {
-    metrics_.Add(telemetry::Metric::kReconciles, {controller, "success"});
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    metrics_.Observe(telemetry::Metric::kReconcileTime, {controller}, took.count());
-    return;
-  }
-  WakeLater(what, kPoisonRetryMs);
-  if (what[0] == 'j') Survives("job", key, [&] { jobs_.Poisoned(key, trouble); });
-}
-
-bool Operator::Impl::Survives(const char* what, const std::string& key,
-                              const std::function<void()>& work, std::string* trouble) {
-  try {
-    work();
-    return true;
-  } catch (const std::exception& error) {
-    metrics_.Add(telemetry::Metric::kReconciles, {what, "error"});
-    base::LogError("object cannot be reconciled",
-                   {{"controller", what}, {"key", key}, {"error", error.what()}});
-    if (trouble != nullptr) *trouble = error.what();
-    return false;
+    guard_.Reconcile("quota", "q" + key, [&] { quotas_.Reconcile({key}); });
   }
 }
 
 void Operator::Impl::WakeLater(const std::string& what, std::int64_t ms) {
-  const std::int64_t at = clock_.BootMs() + std::max<std::int64_t>(ms, 1);
-  const auto it = wake_of_.find(what);
-  if (it != wake_of_.end() && it->second <= at && it->second > clock_.BootMs()) return;
-  wake_of_[what] = at;
-  wakes_.emplace(at, what);
+  wakes_.AddAfter(what, std::max<std::int64_t>(ms, 1));
 }
 
 void Operator::Impl::RunDueWakes() {
-  const std::int64_t now = clock_.BootMs();
-  while (!wakes_.empty() && wakes_.begin()->first <= now) {
-    const auto [at, what] = *wakes_.begin();
-    wakes_.erase(wakes_.begin());
-    if (const auto it = wake_of_.find(what); it != wake_of_.end() && it->second == at) {
-      wake_of_.erase(it);
-    }
-    const std::string key = what.substr(1);
-    switch (what[0]) {
+  while (const std::optional<std::string> due = wakes_.TryGet()) {
+    const std::string key = due->substr(1);
+    switch (due->front()) {
       case 'g':
         state_.MarkGroup(key);
         break;
@@ -333,7 +293,7 @@ void Operator::Impl::RunDueWakes() {
         state_.MarkWorkflow(key);
         break;
       case 't':
-        Guarded("tenant", what, [&] { tenants_.Retry(key); });
+        tenants_.Retry(key, tenant_guard_);
         break;
       case 'q':
         state_.MarkQuota(key);

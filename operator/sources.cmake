@@ -3,7 +3,8 @@ include(operator/controllers/sources.cmake)
 add_library(muster_operator STATIC
   operator/cluster_gauges.cc operator/drift.cc operator/event_loop.cc operator/fence_probe.cc
   operator/leadership.cc
-  operator/metrics_feed.cc operator/operator.cc operator/scheduler_loop.cc operator/watches.cc)
+  operator/metrics_feed.cc operator/operator.cc operator/poison_guard.cc
+  operator/scheduler_loop.cc operator/watches.cc)
 target_include_directories(muster_operator PUBLIC ${CMAKE_SOURCE_DIR}/operator)
 target_compile_options(muster_operator PRIVATE ${MUSTER_WARNINGS})
 target_link_libraries(muster_operator PUBLIC muster_controllers muster::config muster::telemetry
@@ -30,6 +31,7 @@ muster_test(operator/job_results_test DEPS muster_job_builder)
 muster_test(operator/job_growth_test DEPS muster_job_builder muster_operator muster::fake_api
             LABELS threads)
 muster_test(operator/cluster_gauges_test DEPS muster_operator)
-muster_test(operator/event_loop_test DEPS muster_operator)
+muster_test(operator/event_loop_test DEPS muster_operator LABELS threads)
+muster_test(operator/poison_guard_test DEPS muster_operator)
 muster_test(operator/fence_probe_test DEPS muster_operator muster::fake_api LABELS threads)
 muster_test(operator/metrics_feed_test DEPS muster_operator muster::fake_api LABELS threads)

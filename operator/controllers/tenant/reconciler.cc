@@ -83,14 +83,16 @@ void TenantController::Reconcile(const std::set<std::string>& tenants,
   }
 }
 
-void TenantController::Retry(const std::string& key) {
+void TenantController::Retry(const std::string& key, const Guard& guard) {
   if (key == kClaimsKey) {
     first_ = true;
-    state_.MarkAllJobs();
+    std::set<std::string> all;
+    for (const auto& [name, ns] : state_.namespaces()) all.insert(name);
+    Reconcile({}, all, guard);
   } else if (key.starts_with(kTenantKey)) {
-    WriteStatus(key.substr(kTenantKey.size()));
+    guard(key, [&] { WriteStatus(key.substr(kTenantKey.size())); });
   } else {
-    ReconcileNamespace(key);
+    guard(key, [&] { ReconcileNamespace(key); });
   }
 }
 

@@ -55,9 +55,7 @@ class TenantController {
   // Once a second while World::generation changes: statuses that carry usage.
   void RefreshUsage();
   // A key given to `wake` or to a Guard.
-  void Retry(const std::string& key);
-
-  const TenantCounters& counters() const { return counters_; }
+  void Retry(const std::string& key, const Guard& guard);
 
  private:
   // What of a Tenant decides claims and rendering, as of the last look, and its status writes.
