@@ -167,6 +167,7 @@ Operator::Impl::Impl(Parts parts)
                        {watch_traffic_.get(), lease_traffic_.get()},
                        [this] { return watches_.states(); },
                        [this] { return leadership_.role(); },
+                       [this] { return elector_.holder(); },
                        &loop_,
                        parts_.settings.lease.name}) {
   scheduler_.SetGroups(
@@ -200,7 +201,8 @@ int Operator::Impl::Run() {
       {[this](std::int64_t epoch) { loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); }); },
        [this] {
          loop_.Post([this] {
-           base::LogError("the lease is lost: ending the process");
+           base::LogError("the lease is lost: ending the process",
+                          {{"reason", elector_.lost_reason()}});
            exit_code_ = 1;
            loop_.Stop();
          });

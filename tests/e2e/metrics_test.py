@@ -148,8 +148,9 @@ class Readiness(Story):
         holder = self.house.holder()
         for replica in self.house.replicas:
             leads = replica.name == holder
+            role = "leading" if leads else f"standby, {self.house.holder_identity()} leads"
             self.until_said(replica, "/readyz?verbose", "[+]caches ok\n", "[+]drift ok\n",
-                            f"[+]leader ok: {'leading' if leads else 'standby'}\n",
+                            f"[+]leader ok: {role}\n",
                             "[+]config ok\n", "readyz check passed")
             self.until_said(replica, "/healthz", "ok")
             self.until_said(replica, "/metrics", 'leader_election_master_status{name="muster-'

@@ -57,6 +57,7 @@ class MetricsFeedTest : public testing::JobFixture {
                      .traffic = {&traffic_},
                      .watches = [this] { return watches_; },
                      .role = [this] { return role_; },
+                     .holder = [] { return "other_1"; },
                      .loop = &loop_,
                      .lease_name = "lease"}};
 };
@@ -72,6 +73,12 @@ TEST_F(MetricsFeedTest, WhatIsKnownToComeIsThereAtZero) {
         "gpu_scheduler_metric_series_dropped_total{metric=\"gpu_scheduler_queue_size\"}"}) {
     EXPECT_EQ(Value(series), 0) << series;
   }
+}
+
+TEST_F(MetricsFeedTest, AStandbySaysWhoLeads) {
+  EXPECT_NE(Ready().find("[+]leader ok: leading\n"), std::string::npos);
+  role_ = Role::kStandby;
+  EXPECT_NE(Ready().find("[+]leader ok: standby, other_1 leads\n"), std::string::npos);
 }
 
 TEST_F(MetricsFeedTest, ARefusedConfigurationShowsUntilItIsMended) {

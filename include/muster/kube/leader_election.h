@@ -58,7 +58,6 @@ class LeaderElector {
 
   // True while this process leads and its renewal deadline has not passed.
   bool MayWrite() const;
-  bool leading() const { return epoch() > 0; }
   // The epoch while leading, else 0.
   std::int64_t epoch() const;
   // Who holds the Lease as far as known; empty: nobody.

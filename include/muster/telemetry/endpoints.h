@@ -3,8 +3,8 @@
 // /healthz and /readyz run named checks: 200 "ok" when all pass; 500 with one line a check when one
 // does not, or with ?verbose, in the form of Kubernetes' own:
 //   [+]caches ok
-//   [+]leader ok: standby, muster-6f9 leads
-//   [-]drift failed: 2 pods nobody committed
+//   [+]leader ok: standby, muster-6f9_h2k8d5m0qz leads
+//   [-]drift failed: 2 differences, the first: pod a/x-0 has no placement
 //   readyz check failed
 // Threads: Answer may be called from any thread, once all checks are added.
 #pragma once
