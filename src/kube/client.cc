@@ -3,12 +3,14 @@
 #include "muster/kube/client.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <future>
 #include <optional>
 #include <thread>
 
 #include "backoff.h"
+#include "muster/base/log.h"
 #include "muster/base/mutex.h"
 #include "status_json.h"
 
@@ -22,6 +24,7 @@ using base::Lock;
 constexpr int kMaxThrottleRetries = 5;
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kMaxRetryMs = 30'000;
+constexpr std::int64_t kCalmMs = 60'000;  // without a 429: the next one is told
 
 struct Wire {
   const char* method;
@@ -114,7 +117,8 @@ struct Client::Impl {
   TokenBucket bucket GUARDED_BY(mutex);
   std::array<std::deque<Job>, kLanes> lanes GUARDED_BY(mutex);
   std::int64_t hold_until_ms GUARDED_BY(mutex) = 0;  // lanes below kLease
-  ClientStats counted GUARDED_BY(mutex);             // all but `queued`
+  std::int64_t throttled_ms GUARDED_BY(mutex) = 0;   // BootMs of the last 429
+  ClientStats counted GUARDED_BY(mutex);
   bool stopping GUARDED_BY(mutex) = false;
   std::uint64_t jitter GUARDED_BY(mutex) = 1;
   std::thread thread;
@@ -208,11 +212,17 @@ bool Client::Impl::RetryLater(const std::shared_ptr<Job>& job,
   const std::int64_t asked = ToError(*answer).retry_after_ms;
   Lock lock(mutex);
   ++counted.throttled;
+  const std::int64_t now = clock.BootMs();
+  if (throttled_ms == 0 || now - throttled_ms > kCalmMs) {
+    base::LogWarn("the API server has too much to do: writes wait",
+                  {{"retry_after_ms", std::to_string(asked)}});
+  }
+  throttled_ms = now;
   if (stopping || job->retries >= kMaxThrottleRetries) return false;
   Backoff backoff(std::min(kMaxRetryMs, kFirstRetryMs << job->retries), kMaxRetryMs,
                   NextRandom(jitter));
   const std::int64_t wait = std::min(kMaxRetryMs, std::max(asked, backoff.Next()));
-  job->not_before_ms = clock.BootMs() + wait;
+  job->not_before_ms = now + wait;
   ++job->retries;
   hold_until_ms = std::max(hold_until_ms, job->not_before_ms);
   lanes[static_cast<std::size_t>(job->call.lane)].push_front(std::move(*job));

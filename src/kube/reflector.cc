@@ -12,9 +12,11 @@
 #include <deque>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "backoff.h"
 #include "muster/base/hash.h"
+#include "muster/base/log.h"
 #include "muster/base/mutex.h"
 #include "muster/kube/paths.h"
 #include "scan_json.h"
@@ -41,7 +43,7 @@ struct Mailbox {
   bool interrupted GUARDED_BY(mutex) = false;  // Stop or Relist wants the thread back
 };
 
-// How an attempt ended, and so what comes next.
+// How an attempt ended, and so what comes next; kList: the history is lost.
 enum class Next { kResume, kResumeAfterBackoff, kList, kListAfterBackoff };
 
 }  // namespace
@@ -69,6 +71,7 @@ struct RawReflector::Impl {
   void WaitBackoff();
   void Interrupt() REQUIRES_LOCK(mutex);
   void Note(const std::string& error);
+  void NoteWell();
   std::string Target(const std::string& query) const;
 
   Transport& transport;
@@ -109,6 +112,9 @@ void RawReflector::Impl::Run() {
       continue;
     }
     const Next next = Watch();
+    if (next == Next::kList) {
+      base::LogInfo("the history of a watch is lost, listing again", {{"path", options.path}});
+    }
     if (next == Next::kList || next == Next::kListAfterBackoff) {
       Lock lock(mutex);
       have_list = false;
@@ -138,9 +144,21 @@ void RawReflector::Impl::Interrupt() {
   current->changed.notify_all();
 }
 
+// Trouble is told when it begins, however long it lasts, and when it is over.
 void RawReflector::Impl::Note(const std::string& error) {
-  Lock lock(mutex);
-  counted.last_error = error;
+  {
+    Lock lock(mutex);
+    if (!std::exchange(counted.last_error, error).empty()) return;
+  }
+  base::LogWarn("cannot list or watch", {{"path", options.path}, {"error", error}});
+}
+
+void RawReflector::Impl::NoteWell() {
+  {
+    Lock lock(mutex);
+    if (std::exchange(counted.last_error, "").empty()) return;
+  }
+  base::LogInfo("lists and watches again", {{"path", options.path}});
 }
 
 void RawReflector::Impl::WaitBackoff() {
@@ -192,7 +210,7 @@ bool RawReflector::Impl::ListPages(std::string& version) {
     }
     if (!page.ok()) {
       wait_at_least_ms = page.error().retry_after_ms;
-      Note(page.error().message);
+      if (!interrupted) Note(page.error().message);
       return false;
     }
     if (!api::IsWhole(*page)) {  // what a torn list does not name would pass for deleted
@@ -228,8 +246,8 @@ void RawReflector::Impl::List() {
   have_list = true;
   backoff.Reset();
   handler.listed(version);
+  NoteWell();
   Lock lock(mutex);
-  counted.last_error.clear();
   counted.synced = listed == wanted;
 }
 
@@ -299,8 +317,8 @@ std::optional<Next> RawReflector::Impl::HandleLine(std::string_view line) {
   if (type == "ERROR") {
     const Response response = ErrorEventAsResponse(line);
     const base::Error error = ToError(response);
-    Note(error.message);
     if (error.code == Code::kGone) return Next::kList;
+    Note(error.message);
     wait_at_least_ms = error.retry_after_ms;
     // A version that the server cannot serve (its data were restored) fails like this for ever.
     return ++resume_failures >= kMaxResumeFailures ? Next::kListAfterBackoff
@@ -321,8 +339,8 @@ std::optional<Next> RawReflector::Impl::HandleLine(std::string_view line) {
   delivered = true;
   resume_failures = 0;
   backoff.Reset();
+  NoteWell();
   Lock lock(mutex);
-  counted.last_error.clear();
   return stopping ? std::optional(Next::kResume) : std::nullopt;
 }
 
@@ -337,9 +355,9 @@ Next RawReflector::Impl::AfterEnd(const base::Result<Response>& end, bool short_
     return Next::kResume;
   }
   const base::Error error = ToError(*end);
+  if (error.code == Code::kGone) return Next::kList;
   Note(error.message);
   wait_at_least_ms = error.retry_after_ms;
-  if (error.code == Code::kGone) return Next::kList;
   const bool passing = error.code == Code::kThrottled || error.code == Code::kUnavailable;
   return passing ? Next::kResumeAfterBackoff : Next::kListAfterBackoff;
 }

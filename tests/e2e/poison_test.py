@@ -40,6 +40,7 @@ class ApiServer(PoisonStory):
     def setUp(self):
         super().setUp()
         self.replica = self.house.replicas[0]
+        self.told = self.replica.log.stat().st_size
 
     def burst(self, prefix="j"):
         for i in range(self.JOBS):
@@ -71,13 +72,18 @@ class ApiServer(PoisonStory):
             found = re.findall(rf"^{re.escape(series)}\S* (\S+)$", answer.read().decode(), re.M)
         return sum(map(float, found))
 
-    def logged(self, words):
-        self.assertIn(words, self.replica.log.read_text(errors="replace"))
+    def logged(self, *sentences):
+        """Since this test began."""
+        text = self.replica.log.read_bytes()[self.told:].decode(errors="replace")
+        for words in sentences:
+            self.assertIn(words, text)
 
     def test_it_is_killed(self):
         self.burst()
         self.server("restart-apiserver", "--kill")
         self.all_succeed()
+        self.logged('cannot list or watch path="/api/v1/pods"',
+                    'lists and watches again path="/api/v1/pods"')
         self.still_works()
 
     def test_it_stands_still(self):
@@ -96,6 +102,7 @@ class ApiServer(PoisonStory):
         self.all_succeed()
         self.still_works()
         self.assertGreater(self.lists(), before, "a watch of lost history has to list again")
+        self.logged("the history of a watch is lost, listing again")
 
     def test_it_has_too_much_to_do(self):
         proxy = self.house.proxies[self.replica.name]
@@ -109,6 +116,7 @@ class ApiServer(PoisonStory):
             proxy.busy = False
         print(f"{proxy.turned_away} requests turned away in {BUSY_SECONDS} s", flush=True)
         self.assertGreater(proxy.turned_away, 0)
+        self.logged("the API server has too much to do: writes wait")
         # Retry-After of one second holds for all that wait, and there is nothing to hammer for.
         self.assertLess(proxy.turned_away, 100 + 20 * BUSY_SECONDS)
         self.all_succeed()

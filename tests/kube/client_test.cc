@@ -125,6 +125,19 @@ TEST_F(ClientTest, ThrottlingEndsAfterFiveRetries) {
   EXPECT_EQ(api_.Seen("POST").size(), 6u);
 }
 
+TEST_F(ClientTest, ThrottlingIsToldOnceForAsLongAsItLasts) {
+  api_.Inject({.status = 429, .times = 3});
+  Client client(api_.transport(), clock_, {});
+  ::testing::internal::CaptureStderr();
+  client.Submit(Create("p"), Collect("p"));
+  for (int i = 0; i < 3; ++i) clock_.AdvanceToNext();
+  Await(1);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  const std::string words = "the API server has too much to do: writes wait";
+  EXPECT_NE(log.find(words), std::string::npos);
+  EXPECT_EQ(log.find(words), log.rfind(words)) << log;
+}
+
 TEST_F(ClientTest, ABudgetThatRefusesAnEvictionIsNoThrottling) {
   api_.Inject({.status = 429, .cause = "DisruptionBudget"});
   Client client(api_.transport(), clock_, {});

@@ -99,6 +99,11 @@ class ReflectorTest : public ::testing::Test {
     reflector_->Start();
     return *reflector_;
   }
+  static int Times(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  }
   void AwaitWatches(std::size_t count) {
     while (api_.Seen("WATCH").size() < count || api_.OpenWatches() == 0) api_.Drain();
   }
@@ -214,6 +219,7 @@ TEST_F(ReflectorTest, GoneAsAStatusListsAgain) {
 }
 
 TEST_F(ReflectorTest, GoneInsideTheStreamListsAgain) {
+  ::testing::internal::CaptureStderr();
   Put("a", "1");
   Start();
   AwaitWatches(1);
@@ -224,6 +230,9 @@ TEST_F(ReflectorTest, GoneInsideTheStreamListsAgain) {
   clock_.AdvanceToNext(kSoon);
   mirror_.AwaitEqual({});
   EXPECT_EQ(mirror_.lists(), 2);
+  reflector_->Stop();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(Times(log, "the history of a watch is lost, listing again"), 1) << log;
 }
 
 TEST_F(ReflectorTest, AnotherErrorInTheStreamResumes) {
@@ -295,6 +304,33 @@ TEST_F(ReflectorTest, ALineThatIsNoEventResumes) {
   AwaitWatches(2);
   EXPECT_NE(reflector_->stats().last_error.find("no event"), std::string::npos);
   EXPECT_EQ(mirror_.events(), 0);
+}
+
+TEST_F(ReflectorTest, TroubleIsToldWhenItBeginsAndWhenItIsOver) {
+  Put("a", "1");
+  api_.Inject({.method = "GET", .status = 429, .times = 3});
+  ::testing::internal::CaptureStderr();
+  Start();
+  for (int i = 0; i < 3; ++i) clock_.AdvanceToNext(kSoon);
+  mirror_.AwaitLists(1);
+  reflector_->Stop();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(Times(log, "cannot list or watch path=\"/api/v1/nodes\" error="), 1) << log;
+  EXPECT_EQ(Times(log, "lists and watches again path=\"/api/v1/nodes\""), 1) << log;
+}
+
+TEST_F(ReflectorTest, AWatchThatEndsWellAndANewListAreNoTrouble) {
+  ::testing::internal::CaptureStderr();
+  Start();
+  AwaitWatches(1);
+  Put("a", "1");
+  mirror_.AwaitEqual({{"a", "1"}});
+  api_.EndWatches();
+  AwaitWatches(2);
+  reflector_->Relist();
+  mirror_.AwaitLists(2);
+  reflector_->Stop();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_F(ReflectorTest, RelistAsksForAConsistentListAtOnce) {
