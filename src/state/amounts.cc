@@ -16,12 +16,6 @@ bool InBytes(std::string_view name) {
          name.starts_with("hugepages-");
 }
 
-std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding rounding) {
-  if (!InBytes(name)) return std::min(value, kMaxAmount);
-  if (rounding == Rounding::kDown) return value / kMebibyte;
-  return value / kMebibyte + (value % kMebibyte != 0 ? 1 : 0);
-}
-
 sched::SelectOp ToOp(std::string_view op) {
   if (op == "NotIn") return sched::SelectOp::kNotIn;
   if (op == "Exists") return sched::SelectOp::kExists;
@@ -42,6 +36,12 @@ sched::Terms ToTerms(const std::vector<api::NodeSelectorTerm>& terms) {
 }
 
 }  // namespace
+
+std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding rounding) {
+  if (!InBytes(name)) return std::min(value, kMaxAmount);
+  if (rounding == Rounding::kDown) return value / kMebibyte;
+  return value / kMebibyte + (value % kMebibyte != 0 ? 1 : 0);
+}
 
 sched::Amounts ToAmounts(const api::ResourceList& list, Rounding rounding,
                          const std::string& gpu_resource) {

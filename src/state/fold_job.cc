@@ -180,9 +180,7 @@ void ClusterState::FoldNamespaceQuota(const std::string& ns) {
     for (const auto& [name, value] : quota.hard) {
       const std::string counted = CountedName(name, options_.gpu_resource);
       if (counted.empty()) continue;
-      const bool bytes = counted.ends_with("memory") || counted.ends_with("-storage") ||
-                         counted.starts_with("hugepages-");
-      const std::int64_t amount = bytes ? value >> 20 : value;
+      const std::int64_t amount = ToCoreUnit(counted, value, Rounding::kDown);
       const auto [it, added] = least.emplace(counted, amount);
       if (!added) it->second = std::min(it->second, amount);
     }

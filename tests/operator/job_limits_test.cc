@@ -142,6 +142,20 @@ TEST_F(JobLimitsTest, AJobBeyondTheLimitOfItsNamespaceIsToldSo) {
             "came before this one");
 }
 
+TEST_F(JobLimitsTest, ADeviceWhoseNameEndsInMemoryIsNotCountedInBytes) {
+  Put("/api/v1/nodes/n1",
+      R"({"metadata":{"uid":"u-n1"},"status":{"allocatable":{"pods":"9","volcano.sh/gpu-memory":
+          "200"},"conditions":[{"type":"Ready","status":"True"}]}})");
+  PutOurs("namespaces/team/resourcequotas/q",
+          R"({"hard":{"requests.volcano.sh/gpu-memory":"100"}})");
+  for (const char* name : {"first", "second"}) {
+    PutOurs(std::string("namespaces/team/jobs/") + name,
+            R"({"image":"i","resources":{"volcano.sh/gpu-memory":"60"}})");
+  }
+  Settle();
+  EXPECT_EQ(PodsOf("first").size() + PodsOf("second").size(), 1U);
+}
+
 TEST_F(JobLimitsTest, ANamespaceThatChangesItsTenantIsCountedThere) {
   LimitPending("b", 1);
   PutThree();

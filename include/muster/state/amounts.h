@@ -3,7 +3,9 @@
 // Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "muster/api/core.h"
 #include "muster/api/meta.h"
@@ -14,6 +16,9 @@ namespace muster::state {
 
 // What requests round up and what a node offers rounds down, so that nothing is promised twice.
 enum class Rounding { kUp, kDown };
+
+// An amount of `name` in the core's unit; cut to the core's range.
+std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding rounding);
 
 // Names as in sched::Amounts; "gpu" becomes `gpu_resource`.  Zero and negative entries vanish,
 // amounts beyond the core's range are cut to it.
