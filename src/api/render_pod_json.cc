@@ -17,19 +17,27 @@ std::string TemplatePath(const Job& job, const std::string& task) {
   return "spec.tasks";
 }
 
-// In the short form devices are called "gpu" whatever the cluster calls them.
-void NameDevices(const std::string& resource, Json& pod) {
-  EachContainer(pod, "", [&resource](Json& container, const std::string&) {
+// Devices are called "gpu" whatever the cluster calls them.  Returns one sentence if a list has
+// both names.
+std::string NameDevices(const PodContext& context, const std::string& path, Json& pod) {
+  const std::string& resource = context.gpu_resource;
+  std::string wrong;
+  EachContainer(pod, path, [&](Json& container, const std::string& at) {
     const auto resources = container.find("resources");
     if (resources == container.end() || !resources->is_object()) return;
     for (const char* key : {"requests", "limits"}) {
       const auto list = resources->find(key);
       if (list == resources->end() || !list->is_object() || !list->contains("gpu")) continue;
+      if (resource != "gpu" && list->contains(resource)) {
+        wrong = (context.job->spec.short_form ? "spec.resources" : at + ".resources." + key) +
+                ": gpu and " + resource + " are the same: leave one out";
+      }
       Json amount = (*list)["gpu"];
       list->erase("gpu");
       (*list)[resource] = std::move(amount);
     }
   });
+  return wrong;
 }
 
 // An emptyDir in memory at /dev/shm of every container that has nothing there: the 64 MiB that
@@ -111,11 +119,11 @@ base::Result<std::string> Render(const PodContext& context, const TaskSpec& task
   Json out = {{"apiVersion", "v1"}, {"kind", "Pod"}};
   out["metadata"] = Metadata(context, task, index, pod.value("metadata", Json::object()));
   out["spec"] = std::move(pod["spec"]);
-  NameDevices(context.gpu_resource, out);
+  std::string wrong = NameDevices(context, path, out);
   FillSpec(context, task, index, out["spec"]);
   AddSharedMemory(context.job->spec.shared_memory_bytes, out);
   AddEnvironment(context, task, index, out);
-  std::string wrong = MergeSelector(context, path, out["spec"]);
+  if (wrong.empty()) wrong = MergeSelector(context, path, out["spec"]);
   if (wrong.empty() && context.tenant_spec != nullptr) {
     wrong = ApplySecurity(context.tenant_spec->security, path, out);
   }

@@ -104,6 +104,20 @@ TEST(RenderPod, WhatTheUserSetWins) {
   EXPECT_EQ(pod["spec"]["containers"][0]["env"].back()["name"], "X");
 }
 
+TEST(RenderPod, DevicesAreNotAskedForByBothOfTheirNames) {
+  const Job twice =
+      Decode<Job>(R"({"spec":{"image":"i","resources":{"gpu":1,"nvidia.com/gpu":4}}})");
+  EXPECT_EQ(RefusalOf(twice, 0),
+            "spec.resources: gpu and nvidia.com/gpu are the same: leave one out");
+  const Job full = FullJob(
+      R"({"spec":{"containers":[{"name":"c",
+          "resources":{"limits":{"gpu":1,"nvidia.com/gpu":1}}}]}})");
+  EXPECT_EQ(
+      RefusalOf(full, 1),
+      "spec.tasks[1].template.spec.containers[0].resources.limits: gpu and nvidia.com/gpu are "
+      "the same: leave one out");
+}
+
 TEST(RenderPod, LabelsOfTheTemplateStayButNotOverOurs) {
   const Job job = FullJob(R"({"metadata":{"labels":{"app":"x","scheduler.io/attempt":"99"},
       "annotations":{"scheduler.io/epoch":"99","note":"y"}},"spec":{"containers":[{"name":"c"}]}})");
