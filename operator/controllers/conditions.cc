@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "muster/base/quantity.h"
+#include "muster/base/text.h"
 
 namespace muster::op {
 namespace {
 
 constexpr std::int64_t kMebibyte = 1LL << 20;
-constexpr std::size_t kMaxMessage = 1'024;
 
 }  // namespace
 
@@ -24,7 +24,7 @@ const api::Condition* FindCondition(const std::vector<api::Condition>& condition
 void SetCondition(std::vector<api::Condition>& conditions, api::Condition next,
                   base::TimePoint now) {
   if (const std::string& text = next.message; text.size() > kMaxMessage) {
-    next.message = text.substr(0, kMaxMessage);
+    next.message = CutMessage(text);
   }
   next.last_transition = now;
   const auto it = std::find_if(conditions.begin(), conditions.end(),
@@ -38,15 +38,18 @@ void SetCondition(std::vector<api::Condition>& conditions, api::Condition next,
 }
 
 void ClearCondition(std::vector<api::Condition>& conditions, std::string_view type,
-                    std::string_view reason, base::TimePoint now) {
+                    std::string_view reason, std::int64_t generation, base::TimePoint now) {
   const api::Condition* found = FindCondition(conditions, type);
   if (found == nullptr || found->status != "True") return;
   api::Condition next = *found;
   next.status = "False";
   next.reason = reason;
   next.message.clear();
+  next.observed_generation = generation;
   SetCondition(conditions, std::move(next), now);
 }
+
+std::string CutMessage(std::string_view text) { return base::CutText(text, kMaxMessage); }
 
 std::string FormatAmount(std::string_view resource, std::int64_t amount) {
   if (resource.ends_with("cpu")) return base::FormatMilli(amount);

@@ -5,6 +5,7 @@
 
 #include "api/write_json.h"
 #include "muster/api/render.h"
+#include "muster/base/text.h"
 #include "muster/base/time_text.h"
 
 namespace muster::api {
@@ -57,7 +58,7 @@ std::string RenderEvent(const std::string& kind, const std::string& api_version,
                     {"metadata", {{"name", EventName(meta, now)}, {"namespace", ns}}},
                     {"involvedObject", std::move(about)},
                     {"reason", text.reason},
-                    {"message", CutText(text.message, kMaxEventMessage)},
+                    {"message", base::CutText(text.message, kMaxEventMessage)},
                     {"type", text.type},
                     {"source", {{"component", kSchedulerName}}},
                     {"reportingComponent", kSchedulerName},

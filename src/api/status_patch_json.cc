@@ -1,6 +1,7 @@
 // Merge patches (RFC 7386) of status subresources.
 #include "api/write_json.h"
 #include "muster/api/render.h"
+#include "muster/base/text.h"
 #include "muster/base/time_text.h"
 
 namespace muster::api {
@@ -71,7 +72,7 @@ std::string WorkflowStatusPatch(const Workflow& before, const WorkflowStatus& af
 }
 
 std::string PodUnschedulablePatch(const Pod& pod, const std::string& message, base::TimePoint now) {
-  const std::string text = CutText(message, 1'024);
+  const std::string text = base::CutText(message, 1'024);
   if (pod.scheduled_condition_false && pod.scheduled_message == text) return {};
   const bool known = pod.scheduled_condition_false && pod.scheduled_false_since.unix_ms != 0;
   // A merge patch replaces the list.  A pod that no kubelet has seen has no other conditions.

@@ -1,6 +1,7 @@
 #include "api/write_json.h"
 
 #include "muster/base/quantity.h"
+#include "muster/base/text.h"
 #include "muster/base/time_text.h"
 
 namespace muster::api {
@@ -14,7 +15,7 @@ bool InBytes(std::string_view resource) {
 }  // namespace
 
 void PutText(Json& to, const char* key, const std::string& text) {
-  if (!text.empty()) to[key] = CutText(text, kMaxMessage);
+  if (!text.empty()) to[key] = base::CutText(text, kMaxMessage);
 }
 
 void PutRanges(Json& to, const char* key, const std::string& ranges) {
@@ -52,7 +53,7 @@ void PutConditions(Json& to, const std::vector<Condition>& conditions) {
     Json one = {{"type", c.type.str()},
                 {"status", c.status.str()},
                 {"reason", c.reason.str()},
-                {"message", CutText(c.message.str(), kMaxMessage)},
+                {"message", base::CutText(c.message.str(), kMaxMessage)},
                 {"lastTransitionTime", base::FormatTime(c.last_transition)}};
     if (c.observed_generation != 0) one["observedGeneration"] = c.observed_generation;
     out.push_back(std::move(one));
@@ -61,13 +62,6 @@ void PutConditions(Json& to, const std::vector<Condition>& conditions) {
 
 std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string CutText(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return std::string(text);
-  std::size_t end = bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end));
 }
 
 }  // namespace muster::api

@@ -37,7 +37,4 @@ Json StatusToJson(const WorkflowStatus& status);
 // The text as JSON; bytes that are no UTF-8 are replaced.
 std::string ToText(const Json& json);
 
-// At most `bytes` bytes, cut between characters.
-std::string CutText(std::string_view text, std::size_t bytes);
-
 }  // namespace muster::api

@@ -138,7 +138,7 @@ TEST(JobPlan, SucceedsWhenAllSucceeded) {
   EXPECT_EQ(Phase(actions), "Succeeded");
   EXPECT_EQ(actions.status->tasks[0].succeeded, "0-1");
   EXPECT_FALSE(actions.status->placement);
-  EXPECT_EQ(FindCondition(*actions.status, "Complete")->status, "True");
+  EXPECT_EQ(FindCondition(actions.status->conditions, "Complete")->status, "True");
 }
 
 // ---- Failure and retry ----
@@ -181,7 +181,7 @@ TEST(JobPlan, FailsWhenNoRetryIsLeft) {
   job.Task("main", 1).Decided("a", "0").Pod(0, PodPhase::kFailed, false, 3);
   const JobActions actions = job.Plan();
   EXPECT_EQ(Phase(actions), "Failed");
-  EXPECT_EQ(FindCondition(*actions.status, "Failed")->status, "True");
+  EXPECT_EQ(FindCondition(actions.status->conditions, "Failed")->status, "True");
 }
 
 TEST(JobPlan, AnEndByTheInfrastructureIsNotCounted) {
@@ -226,7 +226,7 @@ TEST(JobPlan, AnEvictionNamesItsBeneficiaryInTheReleasingWrite) {
   const JobActions actions = job.Plan();
   EXPECT_EQ(Phase(actions), "Preempting");
   EXPECT_EQ(actions.status->placement->beneficiary, "ns/big");
-  EXPECT_EQ(FindCondition(*actions.status, "Preempted")->status, "True");
+  EXPECT_EQ(FindCondition(actions.status->conditions, "Preempted")->status, "True");
 }
 
 TEST(JobPlan, APreemptedJobIsPendingAgainAndKeepsItsCount) {
@@ -301,7 +301,7 @@ TEST(JobPlan, AMissedDeadlineIsToldWhileTheJobWaits) {
   EXPECT_FALSE(job.At(4).Plan().status);
   const JobActions actions = job.At(5).Plan();
   ASSERT_TRUE(actions.status);
-  EXPECT_NE(FindCondition(*actions.status, "DeadlineMissed"), nullptr);
+  EXPECT_NE(FindCondition(actions.status->conditions, "DeadlineMissed"), nullptr);
   EXPECT_EQ(Phase(actions), "Pending");
   EXPECT_TRUE(actions.eligible);
 }

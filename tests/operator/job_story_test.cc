@@ -15,7 +15,7 @@ using api::ReleaseCause;
 using testing::JobBuilder;
 
 std::string ConditionOf(const api::JobStatus& status, const char* type) {
-  const api::Condition* found = FindCondition(status, type);
+  const api::Condition* found = FindCondition(status.conditions, type);
   return found == nullptr ? "" : found->status + " " + found->reason;
 }
 

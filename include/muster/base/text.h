@@ -17,6 +17,9 @@ bool GlobMatch(std::string_view pattern, std::string_view text);
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 
+// At most `bytes` bytes of UTF-8, cut between characters.
+std::string CutText(std::string_view text, std::size_t bytes);
+
 // Decimal, whole text, no sign but '-'.
 std::optional<std::int64_t> ParseInt(std::string_view text);
 

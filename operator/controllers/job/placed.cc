@@ -258,7 +258,7 @@ void Progress(Step& step) {
   constexpr std::int64_t kMostSilentMs = 10'000;  // where pods end all the time
   const bool moved = ResultsMoved(next.tasks, step.tally.tasks);
   const std::string waiting = step.tally.waiting;
-  const api::Condition* ready = FindCondition(next, "PodsReady");
+  const api::Condition* ready = FindCondition(next.conditions, "PodsReady");
   const bool worded = !waiting.empty() && next.attempt_ready_at.unix_ms == 0 &&
                       (ready == nullptr || ready->message != waiting);
   if (!moved && !worded && !step.write) return;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "controllers/job/steps.h"
+#include "muster/base/text.h"
 
 namespace muster::op {
 namespace {
@@ -15,7 +16,7 @@ void Requeue(Step& step, std::string_view reason, const std::string& message,
   api::JobStatus& next = step.next;
   next.phase = "Pending";
   next.reason = reason;
-  next.message = message.substr(0, 1024);
+  next.message = CutMessage(message);
   next.pending_since = step.facts.now;
   // The status keeps whole seconds; what was cut off would shorten the delay.
   const std::int64_t until = step.facts.now.unix_ms + delay_s * 1000;
@@ -132,8 +133,8 @@ void WaitForLostNode(Step& step) {
     next.message = next.message + (next.message.empty() ? "" : "; ") + DescribeLostNode(step.tally);
   }
   next.reason = reason;
-  next.message =
-      next.message.str().substr(0, 1024 - kUntilItEnds.size()) + std::string(kUntilItEnds);
+  next.message = base::CutText(next.message.str(), kMaxMessage - kUntilItEnds.size()) +
+                 std::string(kUntilItEnds);
   next.tasks = step.tally.tasks;
   step.write = true;
 }
@@ -183,7 +184,7 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
   next.placement->cause = cause;
   next.tasks = step.tally.tasks;
   next.reason = CauseWord(cause);
-  next.message = message.substr(0, 1024);
+  next.message = CutMessage(message);
   if (ForAnother(cause)) {
     next.phase = "Preempting";
     if (step.entry.release) {
@@ -233,7 +234,7 @@ void Finish(Step& step, std::string_view phase, std::string_view reason,
   next.placement.reset();
   next.phase = phase;
   next.reason = phase == "Succeeded" ? "" : std::string(reason);
-  next.message = phase == "Succeeded" ? "" : message.substr(0, 1024);
+  next.message = phase == "Succeeded" ? "" : CutMessage(message);
   next.not_before = {};
   next.completion_time = step.facts.now;
   if (step.entry.placement && next.start_time.unix_ms == 0) {

@@ -9,34 +9,20 @@
 
 namespace muster::op {
 
-const api::Condition* FindCondition(const api::JobStatus& status, std::string_view type) {
-  for (const api::Condition& condition : status.conditions) {
-    if (condition.type == type) return &condition;
-  }
-  return nullptr;
-}
-
 void SetCondition(api::JobStatus& status, const ConditionText& text, const JobFacts& facts) {
-  auto it = std::find_if(status.conditions.begin(), status.conditions.end(),
-                         [&](const api::Condition& c) { return c.type == text.type; });
-  if (it == status.conditions.end()) {
-    status.conditions.push_back({std::string(text.type), "", "", "", {}, 0});
-    it = std::prev(status.conditions.end());
-  }
-  const std::string word = text.value ? "True" : "False";
-  if (it->status != word) it->last_transition = facts.now;
-  it->status = word;
-  it->reason = text.reason;
-  it->message = text.message.substr(0, 1024);
-  it->observed_generation = status.observed_generation;
+  SetCondition(status.conditions,
+               {text.type,
+                text.value ? "True" : "False",
+                text.reason,
+                text.message,
+                {},
+                status.observed_generation},
+               facts.now);
 }
 
 void ClearCondition(api::JobStatus& status, std::string_view type, std::string_view reason,
                     const JobFacts& facts) {
-  const api::Condition* condition = FindCondition(status, type);
-  if (condition != nullptr && condition->status == "True") {
-    SetCondition(status, {type, false, reason, ""}, facts);
-  }
+  ClearCondition(status.conditions, type, reason, status.observed_generation, facts.now);
 }
 
 std::string NodesColumn(const api::Placement& placement) {

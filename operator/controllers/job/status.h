@@ -4,11 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "controllers/conditions.h"
 #include "controllers/job/tally.h"
 
 namespace muster::op {
 
-// Sets or replaces a condition; the transition time moves only when the status word changes.
+// As in conditions.h, for a Job's status and the generation that it speaks of.
 struct ConditionText {
   std::string_view type;
   bool value = false;
@@ -16,10 +17,8 @@ struct ConditionText {
   std::string message;
 };
 void SetCondition(api::JobStatus& status, const ConditionText& text, const JobFacts& facts);
-// Sets a condition to False if it exists; never adds one.
 void ClearCondition(api::JobStatus& status, std::string_view type, std::string_view reason,
                     const JobFacts& facts);
-const api::Condition* FindCondition(const api::JobStatus& status, std::string_view type);
 
 // "node-001, node-002 and 6 more".
 std::string NodesColumn(const api::Placement& placement);

@@ -47,7 +47,7 @@ std::string PastActiveDeadline(Step& step) {
 
 void TellMissedDeadline(Step& step) {
   const base::TimePoint deadline = step.entry.job.spec.deadline;
-  const api::Condition* told = FindCondition(step.next, "DeadlineMissed");
+  const api::Condition* told = FindCondition(step.next.conditions, "DeadlineMissed");
   const bool missed = told != nullptr && told->status == "True";
   if (deadline.unix_ms == 0 || deadline > step.facts.now) {
     if (deadline.unix_ms != 0) step.WakeIn(deadline.unix_ms - step.facts.now.unix_ms);

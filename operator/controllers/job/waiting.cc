@@ -166,7 +166,7 @@ void Tell(Step& step, const Wait& wait) {
   if (resumed || next.pending_since.unix_ms == 0) next.pending_since = step.facts.now;
   next.phase = wait.reserved ? "Reserved" : "Pending";
   next.reason = reason;
-  next.message = wait.text.substr(0, 1024);
+  next.message = CutMessage(wait.text);
   const bool quota =
       wait.reason == Reason::kWaitingForQuota || wait.reason == Reason::kExceedsMaxQuota;
   if (quota) SetCondition(next, {"QuotaReserved", false, reason, wait.text}, step.facts);

@@ -105,7 +105,8 @@ api::TenantStatus PlanTenantStatus(const api::Tenant& tenant, const TenantFacts&
                   tenant.meta.generation},
                  facts.now);
   } else {
-    ClearCondition(next.conditions, "GuaranteeExceedsCapacity", "Fits", facts.now);
+    ClearCondition(next.conditions, "GuaranteeExceedsCapacity", "Fits", tenant.meta.generation,
+                   facts.now);
   }
   return next;
 }

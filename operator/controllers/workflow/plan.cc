@@ -151,7 +151,7 @@ void SetConditions(const Step& step, api::WorkflowStatus& next) {
                  {"Misconfigured", "True", "Misconfigured", step.trouble, {}, generation},
                  step.facts.now);
   } else {
-    ClearCondition(next.conditions, "Misconfigured", "Accepted", step.facts.now);
+    ClearCondition(next.conditions, "Misconfigured", "Accepted", generation, step.facts.now);
   }
   if (next.phase != "Succeeded" && next.phase != "Failed") return;
   const bool good = next.phase == "Succeeded";
