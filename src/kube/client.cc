@@ -79,6 +79,11 @@ class TokenBucket {
 
 }  // namespace
 
+bool ExceedsQuota(const base::Error& error) {
+  return error.code == Code::kForbidden &&
+         error.message.find("exceeded quota") != std::string::npos;
+}
+
 std::string_view ToString(Verb verb) { return ToWire(verb).label; }
 
 struct Client::Impl {

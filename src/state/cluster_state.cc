@@ -80,7 +80,7 @@ void ClusterState::MarkJobsOf(const Template& made) {
 }
 
 void ClusterState::MarkWorkflowOf(const api::Job& job) {
-  const auto label = job.meta.labels.find("scheduler.io/workflow");
+  const auto label = job.meta.labels.find(api::kLabelWorkflow);
   if (label == job.meta.labels.end()) return;
   dirty_.workflows.insert(job.meta.ns + "/" + label->second);
 }

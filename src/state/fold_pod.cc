@@ -25,15 +25,11 @@ std::string OccupantKey(const std::string& key, const PodEntry& entry) {
 
 std::string OwnerJobUid(const api::Pod& pod) {
   if (!pod.meta.labels.contains(api::kLabelFenced)) return "";
-  for (const api::OwnerReference& owner : pod.meta.owners) {
-    // A Binding's labels are copied onto the pod, so that of a batch/v1 Job may have ours too.
-    const bool ours =
-        owner.api_version.empty() || owner.api_version.str().starts_with("scheduler.io/");
-    if (owner.controller && owner.kind == "Job" && ours) {
-      return owner.uid;
-    }
-  }
-  return "";
+  const api::OwnerReference* owner = api::ControllerOf(pod.meta);
+  if (owner == nullptr || owner->kind != "Job") return "";
+  // A Binding's labels are copied onto the pod, so that of a batch/v1 Job may have ours too.
+  const std::string& version = owner->api_version;
+  return version.empty() || version.starts_with("scheduler.io/") ? owner->uid.str() : "";
 }
 
 const std::string& NodeOf(const PodEntry& entry) {

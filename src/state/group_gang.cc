@@ -14,11 +14,9 @@ bool Leaving(const ForeignGroup& group, const api::Pod& pod) {
   return pod.meta.deletion.unix_ms != 0 || group.deletes.contains(pod.meta.uid);
 }
 
-std::string ControllerOf(const api::Pod& pod) {
-  for (const api::OwnerReference& owner : pod.meta.owners) {
-    if (owner.controller) return owner.uid;
-  }
-  return "";
+std::string ControllerUid(const api::Pod& pod) {
+  const api::OwnerReference* owner = api::ControllerOf(pod.meta);
+  return owner == nullptr ? "" : owner->uid.str();
 }
 
 base::TimePoint Earlier(base::TimePoint a, base::TimePoint b) {
@@ -103,12 +101,12 @@ GroupTally CountGroup(ClusterState& state, const ForeignGroup& group) {
     const PodEntry* entry = state.FindPod(key);
     if (entry == nullptr) continue;
     Count(group, *entry, tally);
-    controllers.insert(ControllerOf(entry->pod));
+    controllers.insert(ControllerUid(entry->pod));
   }
   controllers.erase("");
   for (const std::string& key : group.done) {
     const PodEntry* entry = state.FindPod(key);
-    if (entry != nullptr && controllers.contains(ControllerOf(entry->pod))) ++tally.done;
+    if (entry != nullptr && controllers.contains(ControllerUid(entry->pod))) ++tally.done;
   }
   return tally;
 }

@@ -47,6 +47,14 @@ inline std::string KeyOf(const Meta& meta) {
   return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
 }
 
+// The owner that controls the object; null: there is none.
+inline const OwnerReference* ControllerOf(const Meta& meta) {
+  for (const OwnerReference& owner : meta.owners) {
+    if (owner.controller) return &owner;
+  }
+  return nullptr;
+}
+
 // Resource name -> amount.  "cpu" (also requests.cpu, limits.cpu) in thousandths of a core; every
 // other in whole units: bytes, devices, pods.  Absent means zero in a request and unlimited in a
 // limit.
@@ -72,6 +80,7 @@ inline constexpr char kLabelAttempt[] = "scheduler.io/attempt";
 inline constexpr char kLabelTenant[] = "scheduler.io/tenant";
 inline constexpr char kLabelFenced[] = "scheduler.io/fenced";
 inline constexpr char kLabelManaged[] = "scheduler.io/managed";
+inline constexpr char kLabelWorkflow[] = "scheduler.io/workflow";
 inline constexpr char kLabelPodGroup[] = "scheduler.io/pod-group";
 inline constexpr char kLabelPodGroupMin[] = "scheduler.io/pod-group-min";
 inline constexpr char kLabelPodGroupTimeout[] = "scheduler.io/pod-group-timeout";

@@ -10,8 +10,6 @@
 
 namespace muster::api {
 
-inline constexpr char kLabelWorkflow[] = "scheduler.io/workflow";
-
 // `<workflow>-<task>`.
 std::string WorkflowJobName(const Workflow& workflow, const WorkflowTask& task);
 

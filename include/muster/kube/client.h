@@ -54,6 +54,9 @@ struct ClientStats {
   std::int64_t refused_by_gate = 0;  // writes never sent
 };
 
+// Whether a core ResourceQuota refused the object; the API server says so in words alone.
+bool ExceedsQuota(const base::Error& error);
+
 // "get", "create", … as the metrics label them.
 std::string_view ToString(Verb verb);
 

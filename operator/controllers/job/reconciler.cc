@@ -29,10 +29,9 @@ std::int64_t RestMs(const state::JobEntry& entry) {
 
 // Who has a pod's name, as people look for it.
 std::string Holder(const api::Meta& meta) {
-  for (const api::OwnerReference& owner : meta.owners) {
-    if (owner.controller) return "a pod of " + owner.kind + " " + owner.name;
-  }
-  return "a pod that no controller owns";
+  const api::OwnerReference* owner = api::ControllerOf(meta);
+  if (owner == nullptr) return "a pod that no controller owns";
+  return "a pod of " + owner->kind + " " + owner->name;
 }
 
 }  // namespace
@@ -222,7 +221,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
   if (!seen && !create->second.unanswered) entry->ledger.creates.erase(create);
   if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
     if (GiveUp(*entry, pod, error.message)) return;
-    Refuse(*entry, error.message, error.message.find("exceeded quota") != std::string::npos);
+    Refuse(*entry, error.message, kube::ExceedsQuota(error));
     return;
   }
   entry->ledger.failed_at_ms = state_.clock().BootMs();

@@ -56,8 +56,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->failures = 0;
     found->state = state::TemplateState::kGood;
     state_.DescribeTemplate(*found, model, std::move(pod.needs));
-  } else if (answer.error().code == Code::kForbidden &&
-             answer.error().message.find("exceeded quota") != std::string::npos) {
+  } else if (kube::ExceedsQuota(answer.error())) {
     found->state = state::TemplateState::kQuota;
     found->refusal = answer.error().message;
     found->retry_at_ms = state_.clock().BootMs() + 5'000;

@@ -19,17 +19,10 @@ constexpr std::int64_t kRetryMs = 1'000;
 constexpr std::int64_t kUnseenMs = 60'000;   // a created Job that the watch never showed is gone
 constexpr std::int64_t kRefusedMs = 60'000;  // what was refused may be allowed by then
 
-const api::OwnerReference* ControllerOf(const api::Meta& meta) {
-  for (const api::OwnerReference& owner : meta.owners) {
-    if (owner.controller) return &owner;
-  }
-  return nullptr;
-}
-
 TaskJob ViewOf(const api::Job& job, const api::Workflow& workflow) {
   TaskJob view;
   view.exists = true;
-  const api::OwnerReference* owner = ControllerOf(job.meta);
+  const api::OwnerReference* owner = api::ControllerOf(job.meta);
   view.ours = owner != nullptr && owner->uid == workflow.meta.uid;
   if (owner == nullptr) {
     view.holder = "a Job that no Workflow owns";
@@ -137,7 +130,7 @@ void WorkflowController::TakeCreated(const std::string& key, const std::string& 
     if (sent == ledger->creates.end() || boot - sent->second < 5 * kRetryMs) return;
   }
   ledger->creates.erase(task);
-  const bool quota = error.message.find("exceeded quota") != std::string::npos;
+  const bool quota = kube::ExceedsQuota(error);
   const bool for_good = (error.code == Code::kInvalid || error.code == Code::kForbidden) && !quota;
   ledger->refused[task] = {error.message, boot + (for_good ? kRefusedMs : kRetryMs), for_good};
   base::LogInfo("task refused", {{"workflow", key}, {"task", task}, {"error", error.message}});
