@@ -16,7 +16,6 @@ constexpr std::int64_t kFailingMs = 60'000;  // a watch that fails for so long m
 const char* MethodOf(std::string_view verb) {
   if (verb == "get" || verb == "list" || verb == "watch") return "GET";
   if (verb == "create") return "POST";
-  if (verb == "update") return "PUT";
   return verb == "delete" ? "DELETE" : "PATCH";
 }
 

@@ -107,6 +107,10 @@ void SchedulerLoop::LogCycle() const {
              {"starts", std::to_string(plan_.starts.size())},
              {"evictions", std::to_string(plan_.evictions.size())},
              {"holds", std::to_string(plan_.holds.size())},
+             {"considered", std::to_string(plan_.stats.gangs_considered)},
+             {"nodes_visited", std::to_string(plan_.stats.nodes_visited)},
+             {"memo_hits", std::to_string(plan_.stats.memo_hits)},
+             {"trials", std::to_string(plan_.stats.trials)},
              {"micros", std::to_string(stats_.last_micros)}});
 }
 
@@ -174,7 +178,6 @@ void SchedulerLoop::Park(std::vector<sched::Reservation> before) {
 
 void SchedulerLoop::ApplyStart(const sched::Start& start) {
   const sched::Gang gang = state_.world().gang(start.gang);
-  ++stats_.starts;
   if (gang.uid.starts_with(kGroupPrefix)) {
     bind_group_(gang.uid.substr(kGroupPrefix.size()), start);
     return;

@@ -19,7 +19,6 @@ namespace muster::op {
 struct CycleStats {
   std::int64_t cycles = 0;       // while one runs, its number
   std::int64_t last_micros = 0;  // duration of the last cycle
-  std::int64_t starts = 0;
   std::int64_t evictions_reclaim = 0;
   std::int64_t evictions_priority = 0;
 };
@@ -43,7 +42,6 @@ class SchedulerLoop {
   std::vector<std::int64_t> TakeDurations() { return std::exchange(durations_, {}); }
 
   const CycleStats& stats() const { return stats_; }
-  const sched::Plan& last_plan() const { return plan_; }
 
  private:
   void LogCycle() const;

@@ -43,7 +43,6 @@ void ReadMeta(const Fields& meta, Meta& out) {
     out.owners.push_back({owner.Text("kind"), owner.Text("name"), owner.Text("uid"),
                           owner.Flag("controller"), owner.Text("apiVersion")});
   });
-  out.has_finalizers = !meta.Texts("finalizers").empty();
 }
 
 void ReadConditions(const Fields& status, std::vector<Condition>& out) {

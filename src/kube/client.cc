@@ -38,12 +38,8 @@ Wire ToWire(Verb verb) {
       return {"GET", "", "get"};
     case Verb::kCreate:
       return {"POST", "application/json", "create"};
-    case Verb::kUpdate:
-      return {"PUT", "application/json", "update"};
     case Verb::kMergePatch:
       return {"PATCH", "application/merge-patch+json", "patch"};
-    case Verb::kJsonPatch:
-      return {"PATCH", "application/json-patch+json", "json_patch"};
     case Verb::kApply:
       return {"PATCH", "application/apply-patch+yaml", "apply"};
     case Verb::kDelete:
@@ -317,11 +313,7 @@ bool Client::WaitIdle(std::int64_t timeout_ms) {
 
 ClientStats Client::stats() const {
   Lock lock(impl_->mutex);
-  ClientStats stats = impl_->counted;
-  for (std::size_t i = 0; i < impl_->lanes.size(); ++i) {
-    stats.queued[i] = static_cast<int>(impl_->lanes[i].size());
-  }
-  return stats;
+  return impl_->counted;
 }
 
 }  // namespace muster::kube

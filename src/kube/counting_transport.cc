@@ -26,7 +26,6 @@ int StatusOf(const base::Result<Response>& answer) { return answer.ok() ? answer
 std::string VerbOf(const std::string& method, const std::string& get) {
   if (method == "GET") return get;
   if (method == "POST") return "create";
-  if (method == "PUT") return "update";
   return method == "DELETE" ? "delete" : "patch";
 }
 

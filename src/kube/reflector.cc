@@ -125,7 +125,7 @@ void RawReflector::Impl::Run() {
 }
 
 std::string RawReflector::Impl::Target(const std::string& query) const {
-  return options.path + "?" + (options.query.empty() ? "" : options.query + "&") + query;
+  return options.path + "?" + query;
 }
 
 std::shared_ptr<Mailbox> RawReflector::Impl::NewMailbox() {

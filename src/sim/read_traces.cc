@@ -43,7 +43,7 @@ std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& de
   std::vector<sched::Node> nodes;
   for (std::int64_t i = 0; i < machine.nodes; ++i) {
     sched::Node node;
-    node.name = node.uid = Numbered("node-", i);
+    node.name = Numbered("node-", i);
     node.ready = true;
     node.allocatable = {{device_resource, machine.gpus_per_node}};
     nodes.push_back(std::move(node));

@@ -2,12 +2,6 @@
 
 namespace muster::sim {
 
-std::int64_t Replicas(const Job& job) {
-  std::int64_t replicas = 0;
-  for (const Task& task : job.tasks) replicas += task.replicas;
-  return replicas;
-}
-
 std::int64_t Devices(const Job& job, const std::string& device_resource) {
   std::int64_t devices = 0;
   for (const Task& task : job.tasks) {

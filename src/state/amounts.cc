@@ -70,14 +70,6 @@ std::int64_t AmountOf(const sched::Amounts& amounts, std::string_view name) {
   return 0;
 }
 
-sched::Amounts Times(const sched::Amounts& amounts, std::int64_t count) {
-  sched::Amounts product = amounts;
-  for (auto& [name, amount] : product) {
-    amount = std::min(base::SaturatingMul(amount, count), kMaxAmount);
-  }
-  return product;
-}
-
 sched::Amounts Plus(const sched::Amounts& a, const sched::Amounts& b) {
   std::map<std::string, std::int64_t> sum(a.begin(), a.end());
   for (const auto& [name, amount] : b) {
@@ -119,7 +111,6 @@ sched::Amounts ToLimits(const api::PodNeeds& needs) {
 sched::Node ToNode(const api::Node& node, const std::string& gpu_resource) {
   sched::Node out;
   out.name = node.meta.name;
-  out.uid = node.meta.uid;
   for (const auto& [key, value] : node.meta.labels) out.labels.emplace(key, value);
   out.ready = node.ready && node.invalid.empty();
   out.cordoned = node.unschedulable || node.meta.deletion.unix_ms != 0;

@@ -188,14 +188,6 @@ void CollectProcess(Metrics& metrics, double& cpu_before) {
 
 }  // namespace
 
-void Counter::Add(double amount) const {
-  if (series_ != nullptr) static_cast<prometheus::Counter*>(series_)->Increment(amount);
-}
-
-void Histogram::Observe(double value) const {
-  if (series_ != nullptr) static_cast<prometheus::Histogram*>(series_)->Observe(value);
-}
-
 Metrics::Metrics(bool process_metrics) : impl_(std::make_unique<Impl>()) {
   if (!process_metrics) return;
   OnCollect([before = 0.0](Metrics& metrics) mutable { CollectProcess(metrics, before); });
@@ -242,20 +234,6 @@ void Metrics::SetAll(Metric gauge, const std::vector<Sample>& samples) {
       impl_->CountDropped(gauge);
     }
   }
-}
-
-Counter Metrics::CounterOf(Metric counter, LabelValues values) {
-  void* found = nullptr;
-  impl_->CounterSeries(counter).With(values, [&found](auto& series) { found = &series; });
-  if (found == nullptr) impl_->CountDropped(counter);
-  return Counter(found);
-}
-
-Histogram Metrics::HistogramOf(Metric histogram, LabelValues values) {
-  void* found = nullptr;
-  impl_->HistogramSeries(histogram).With(values, [&found](auto& series) { found = &series; });
-  if (found == nullptr) impl_->CountDropped(histogram);
-  return Histogram(found);
 }
 
 void Metrics::OnCollect(std::function<void(Metrics&)> collect) {

@@ -26,7 +26,6 @@ TEST(Codec, ReadsMetadata) {
   EXPECT_EQ(node.meta.annotations.size(), 1U);
   ASSERT_EQ(node.meta.owners.size(), 1U);
   EXPECT_TRUE(node.meta.owners[0].controller);
-  EXPECT_TRUE(node.meta.has_finalizers);
 }
 
 TEST(Codec, WhatKubectlApplyKeepsInAnAnnotationIsNoTrouble) {

@@ -12,11 +12,6 @@
 
 namespace muster::sched::testing {
 
-struct Pod {
-  std::string node;
-  std::int64_t gpus = 0;
-};
-
 struct RandomWorld {
   std::vector<sched::Node> nodes;
   std::vector<sched::Tenant> tenants;

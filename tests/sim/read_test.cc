@@ -27,6 +27,12 @@ constexpr char kSwf[] =
     "  1   5 -1  50.75 2 -1 -1 -1 -1 -1 1 3 1 -1 -1 -1 -1 -1\n"
     "  3  70 -1  -1 4 -1 -1 4 3600 -1 5 7 1 -1 -1 -1 -1 -1\n";
 
+std::int64_t Replicas(const Job& job) {
+  std::int64_t replicas = 0;
+  for (const Task& task : job.tasks) replicas += task.replicas;
+  return replicas;
+}
+
 TEST(ReadSwf, JobsBySubmitWithTheirBounds) {
   const auto jobs = Read(kSwf);
   ASSERT_TRUE(jobs.ok()) << jobs.error().message;

@@ -18,7 +18,7 @@ TEST(Metrics, CountersAddUp) {
   Metrics metrics(false);
   metrics.Add(Metric::kCommits, {"conflict"});
   metrics.Add(Metric::kCommits, {"conflict"}, 2);
-  metrics.CounterOf(Metric::kCommits, {"ok"}).Add(5);
+  metrics.Add(Metric::kCommits, {"ok"}, 5);
   const std::string text = metrics.Text();
   EXPECT_TRUE(HasLine(text, "# TYPE gpu_scheduler_commits_total counter")) << text;
   EXPECT_TRUE(HasLine(text, "gpu_scheduler_commits_total{result=\"conflict\"} 3")) << text;
@@ -35,7 +35,7 @@ TEST(Metrics, LabelsStandInTheOrderOfTheCatalogue) {
 TEST(Metrics, HistogramsFillTheirBuckets) {
   Metrics metrics(false);
   metrics.Observe(Metric::kReconcileTime, {"job"}, 0.003);
-  metrics.HistogramOf(Metric::kReconcileTime, {"job"}).Observe(7);
+  metrics.Observe(Metric::kReconcileTime, {"job"}, 7);
   const std::string text = metrics.Text();
   const std::string name = "controller_runtime_reconcile_time_seconds";
   EXPECT_TRUE(HasLine(text, name + "_bucket{controller=\"job\",le=\"0.0025\"} 0")) << text;
@@ -92,12 +92,11 @@ TEST(Metrics, CollectorsRunAtEachScrape) {
 
 TEST(Metrics, CountFromManyThreadsWhileScraped) {
   Metrics metrics(false);
-  const Counter handle = metrics.CounterOf(Metric::kPodsCreated, {});
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&metrics, handle, t] {
+    threads.emplace_back([&metrics, t] {
       for (int i = 0; i < 2'000; ++i) {
-        handle.Add();
+        metrics.Add(Metric::kPodsCreated, {});
         metrics.Add(Metric::kRestRequests, {std::to_string(i % 7), "POST"});
         metrics.Observe(Metric::kCycleDuration, {}, 0.001 * t);
         metrics.SetAll(Metric::kTenantShare, {{{std::to_string(i % 3)}, 1.0}});

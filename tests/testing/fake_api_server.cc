@@ -203,9 +203,4 @@ std::vector<SeenRequest> FakeApiServer::Seen(const std::string& method, const st
   return out;
 }
 
-void FakeApiServer::ClearSeen() {
-  Lock lock(impl_->mutex);
-  impl_->seen.clear();
-}
-
 }  // namespace muster::testing

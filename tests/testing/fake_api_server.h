@@ -110,7 +110,6 @@ class FakeApiServer {
 
   // What arrived; filtered by method ("" any) and glob over the target without query.
   std::vector<SeenRequest> Seen(const std::string& method = "", const std::string& glob = "*");
-  void ClearSeen();
 
  private:
   struct Impl;

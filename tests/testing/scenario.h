@@ -32,7 +32,6 @@ inline Amounts Request(std::int64_t gpus, std::int64_t milli_cpu = 1000) {
 inline Node MakeNode(const std::string& name, std::int64_t gpus, std::int64_t cores = 64) {
   Node node;
   node.name = name;
-  node.uid = "uid-" + name;
   node.ready = true;
   node.labels["kubernetes.io/hostname"] = name;
   node.allocatable = {{"cpu", cores * 1000}, {"memory", 512 * 1024}};

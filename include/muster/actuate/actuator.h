@@ -37,7 +37,7 @@ class Actuator {
 
   void CreateService(const std::string& ns, std::string json, Done done);
   void Read(const std::string& path, Done done);
-  // Fire and forget: an event that is lost is counted, never retried.
+  // Fire and forget: one that is lost is not retried.
   void EmitEvent(const std::string& kind, const api::Meta& meta, const api::EventText& text);
 
   // What has become of a write whose answer did not come: a LIST of this one name, from what the
@@ -50,15 +50,12 @@ class Actuator {
   void Delete(const std::string& path, Done done);  // of the object that has the name now, by UID
   void MergePatch(const std::string& path, std::string json, Done done);
 
-  std::int64_t lost_events() const { return *lost_events_; }
-
  private:
   void Submit(kube::Call call, Done done);
 
   kube::Client& client_;
   const base::Clock& clock_;
   Post post_;
-  std::shared_ptr<std::int64_t> lost_events_ = std::make_shared<std::int64_t>(0);
 };
 
 }  // namespace muster::actuate

@@ -39,7 +39,6 @@ struct Meta {
   Labels labels;
   Labels annotations;  // only those that begin with scheduler.io/
   std::vector<OwnerReference> owners;
-  bool has_finalizers = false;
 };
 
 // "namespace/name", or "name" for cluster-scoped objects.

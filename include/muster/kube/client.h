@@ -5,7 +5,6 @@
 // not block.  Ownership: the Client must outlive its outstanding calls (its destructor waits).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,7 +22,7 @@ namespace muster::kube {
 enum class Lane { kLease, kPods, kCommit, kTerminal, kRest };
 inline constexpr int kLanes = 5;
 
-enum class Verb { kGet, kCreate, kUpdate, kMergePatch, kJsonPatch, kApply, kDelete };
+enum class Verb { kGet, kCreate, kMergePatch, kApply, kDelete };
 
 struct Call {
   Verb verb = Verb::kGet;
@@ -48,7 +47,6 @@ struct ClientLimits {
 // A snapshot for the metrics.
 struct ClientStats {
   std::map<Verb, VerbStats> verbs;
-  std::array<int, kLanes> queued{};
   int in_flight = 0;
   std::int64_t throttled = 0;        // answers with 429, budgets of evictions apart
   std::int64_t refused_by_gate = 0;  // writes never sent

@@ -30,7 +30,6 @@ inline constexpr Resource kEndpointSlices{"/apis/discovery.k8s.io/v1", "endpoint
 inline constexpr Resource kNetworkPolicies{"/apis/networking.k8s.io/v1", "networkpolicies"};
 inline constexpr Resource kPodDisruptionBudgets{"/apis/policy/v1", "poddisruptionbudgets"};
 inline constexpr Resource kRoleBindings{"/apis/rbac.authorization.k8s.io/v1", "rolebindings"};
-inline constexpr Resource kPriorityClasses{"/apis/scheduling.k8s.io/v1", "priorityclasses", false};
 inline constexpr Resource kStorageClasses{"/apis/storage.k8s.io/v1", "storageclasses", false};
 inline constexpr Resource kTenants{"/apis/scheduler.io/v1", "tenants", false};
 inline constexpr Resource kResourceQuotas{"/apis/scheduler.io/v1", "resourcequotas"};

@@ -32,8 +32,7 @@ struct Sink {
 };
 
 struct ReflectorOptions {
-  std::string path = {};   // collection, e.g. /apis/scheduler.io/v1/jobs
-  std::string query = {};  // extra selector, e.g. "fieldSelector=…"; usually empty
+  std::string path = {};  // collection, e.g. /apis/scheduler.io/v1/jobs
   std::int64_t page_size = 500;
   std::int64_t idle_cut_ms = 120'000;
   std::int64_t request_timeout_ms = 30'000;  // of one page, and of the head of a watch

@@ -75,7 +75,6 @@ struct Shape {
 
 struct Node {
   std::string name;
-  std::string uid;
   std::map<std::string, std::string> labels;
   std::vector<Taint> taints;
   bool ready = false;

@@ -36,8 +36,6 @@ struct Workload {
   std::vector<Job> jobs;               // by submit, then name
 };
 
-// Replicas of all tasks.
-std::int64_t Replicas(const Job& job);
 // Whole devices of all replicas.
 std::int64_t Devices(const Job& job, const std::string& device_resource);
 

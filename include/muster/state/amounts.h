@@ -31,8 +31,7 @@ api::ResourceList ToResourceList(const sched::Amounts& amounts);
 // The amount of one name, 0 if absent.
 std::int64_t AmountOf(const sched::Amounts& amounts, std::string_view name);
 
-// amounts × count, and a + b; clamped.
-sched::Amounts Times(const sched::Amounts& amounts, std::int64_t count);
+// a + b; clamped.
 sched::Amounts Plus(const sched::Amounts& a, const sched::Amounts& b);
 
 // What the filters see of a pod; of claims that are not bound they see nothing.

@@ -1,9 +1,8 @@
 // The values of the metrics in the catalogue, for everyone who counts, and their text for /metrics.
 //
-// Cost: a call with label values is a hash of them and a short lock of that one metric; a handle is
-// one atomic addition (histograms: a short lock).  Nothing here waits for a scrape.
-// Threads: everything may be called from any thread.
-// REQUIRES everywhere: the metric has the type in question, and as many values as labels (CHECK).
+// Cost: a call is a hash of its label values and a short lock of that one metric.  Nothing here
+// waits for a scrape. Threads: everything may be called from any thread. REQUIRES everywhere: the
+// metric has the type in question, and as many values as labels (CHECK).
 #pragma once
 
 #include <functional>
@@ -19,26 +18,6 @@ namespace muster::telemetry {
 
 // Label values in the catalogue's order; {} where there are no labels.
 using LabelValues = std::initializer_list<std::string_view>;
-
-// One series, found once.  Valid as long as its Metrics.
-class Counter {
- public:
-  void Add(double amount = 1) const;  // >= 0
-
- private:
-  friend class Metrics;
-  explicit Counter(void* series) : series_(series) {}
-  void* series_;
-};
-class Histogram {
- public:
-  void Observe(double value) const;
-
- private:
-  friend class Metrics;
-  explicit Histogram(void* series) : series_(series) {}
-  void* series_;
-};
 
 struct Sample {
   std::vector<std::string> labels;
@@ -67,9 +46,6 @@ class Metrics {
 
   // Makes `samples` all the series of the gauge: those not in it disappear (a tenant that is gone).
   void SetAll(Metric gauge, const std::vector<Sample>& samples);
-
-  Counter CounterOf(Metric counter, LabelValues values);
-  Histogram HistogramOf(Metric histogram, LabelValues values);
 
   // `collect` runs at the start of every Text(), one at a time, to set gauges that are cheaper
   // asked than kept.  It must not block and must not call Text() or OnCollect().

@@ -128,7 +128,6 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
   if (entry == nullptr || entry->pod.meta.uid != uid) return;
   state_.MarkGroup(group);
   if (answer.ok()) {
-    ++counters_.bindings;
     actuator_.EmitEvent("Pod", entry->pod.meta,
                         {"Normal", "Scheduled", "bound to " + state::NodeOf(*entry)});
     if (state::ForeignGroup* found = state_.groups().Find(group)) found->refusals = 0;

@@ -16,7 +16,6 @@
 namespace muster::op {
 
 struct ForeignCounters {
-  std::int64_t bindings = 0;   // answered well
   std::int64_t conflicts = 0;  // 409: read again
   std::int64_t refused = 0;    // for good
   std::int64_t deleted = 0;    // pods, after a timeout or an eviction

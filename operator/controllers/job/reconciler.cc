@@ -251,7 +251,6 @@ bool JobReconciler::GiveUp(state::JobEntry& entry, const std::string& pod, const
 void JobReconciler::Refuse(state::JobEntry& entry, const std::string& message, bool quota) {
   entry.refusal = message;
   entry.refusal_quota = quota;
-  ++counters_.pods_refused;
 }
 
 void JobReconciler::DeletePod(state::JobEntry& entry, const PodDelete& pod) {
@@ -306,7 +305,6 @@ void JobReconciler::WriteStatus(state::JobEntry& entry, JobActions& actions) {
   if (patch.empty()) return;
   entry.ledger.status_in_flight = true;
   entry.message_written_ms = state_.clock().BootMs();
-  ++counters_.status_writes;
   // Noted now, because the watch may show the new status before the answer comes.
   std::optional<Commit> commit;
   if (entry.backing == state::Backing::kDecided && entry.placement) commit = CommitOf(entry);

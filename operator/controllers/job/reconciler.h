@@ -24,8 +24,6 @@ struct JobCounters {
   std::int64_t commit_errors = 0;
   std::int64_t pods_created = 0;
   std::int64_t pods_deleted = 0;
-  std::int64_t pods_refused = 0;
-  std::int64_t status_writes = 0;
   std::int64_t dry_runs = 0;
   std::map<std::string, std::int64_t> phases;  // how many jobs entered each
 };

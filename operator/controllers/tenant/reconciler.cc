@@ -222,7 +222,6 @@ NamespaceLedger* TenantController::Settle(const std::string& ns, const std::stri
     trouble.text = "namespace " + ns + ": " + kind + ": " + answer.error().message;
     std::int64_t wait_ms = kConflictMs;
     if (answer.error().code != Code::kConflict) {
-      ++counters_.errors;
       wait_ms = NamespaceRetryMs(++trouble.failures);
       base::LogWarn("tenant rendering", {{"namespace", ns}, {"error", trouble.text}});
     }
@@ -238,7 +237,6 @@ NamespaceLedger* TenantController::Settle(const std::string& ns, const std::stri
 
 void TenantController::Apply(const api::Namespace& ns, const std::string& kind,
                              const std::string& tenant, const std::string& json) {
-  ++counters_.applies;
   const std::string path = PathOf(ns.meta.name, kind, tenant);
   actuator_.Apply(path, json,
                   [this, name = ns.meta.name, uid = ns.meta.uid, kind, path,
@@ -258,7 +256,6 @@ void TenantController::Apply(const api::Namespace& ns, const std::string& kind,
 
 void TenantController::Delete(const api::Namespace& ns, const std::string& kind,
                               const std::string& tenant) {
-  ++counters_.deletes;
   actuator_.Delete(
       PathOf(ns.meta.name, kind, tenant),
       [this, name = ns.meta.name, uid = ns.meta.uid, kind](const Result<std::string>& answer) {
@@ -294,9 +291,7 @@ void TenantController::Patch(const api::Namespace& ns, const NamespaceFacts& fac
           actuator_.EmitEvent("Tenant", tenant->meta,
                               {"Normal", "NamespaceReleased", "released namespace " + name});
         }
-        counters_.releases += released.empty() ? 0 : 1;
         if (const api::Tenant* tenant = state_.FindTenant(claimed)) {
-          ++counters_.claims;
           actuator_.EmitEvent("Tenant", tenant->meta,
                               {"Normal", "NamespaceClaimed", "claimed namespace " + name});
         }

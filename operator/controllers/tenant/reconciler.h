@@ -30,15 +30,6 @@ struct TenantSettings {
   std::int64_t drift_ms = 600'000;
 };
 
-struct TenantCounters {
-  std::int64_t claims = 0;
-  std::int64_t releases = 0;
-  std::int64_t applies = 0;
-  std::int64_t deletes = 0;
-  std::int64_t status_writes = 0;
-  std::int64_t errors = 0;
-};
-
 class TenantController {
  public:
   // `wake(key, ms)`: Retry(key) after ms.
@@ -95,7 +86,6 @@ class TenantController {
   std::map<std::string, NamespaceLedger> ledgers_;
   UsageTable usage_;
   std::map<std::string, std::string> over_capacity_;
-  TenantCounters counters_;
 };
 
 }  // namespace muster::op

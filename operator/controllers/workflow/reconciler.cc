@@ -117,7 +117,6 @@ void WorkflowController::TakeCreated(const std::string& key, const std::string& 
   WorkflowLedger* ledger = Same(key, uid);
   if (ledger == nullptr) return;
   if (answer.ok()) {
-    ++counters_.jobs_created;
     ledger->refused.erase(task);
     return;  // the entry goes when the watch shows the Job
   }
@@ -145,10 +144,8 @@ void WorkflowController::WriteStatus(const api::Workflow& workflow, WorkflowLedg
   if (patch.empty()) return;
   ledger.status_in_flight = true;
   ledger.status_ms = state_.clock().BootMs();
-  ++counters_.status_writes;
   const std::string& phase = actions.status->phase;
   const bool ended = phase == "Succeeded" || phase == "Failed";
-  if (ended) ++counters_.finished[phase == "Failed" ? 1 : 0];
   actuator_.PatchStatus("workflows", workflow.meta, std::move(patch),
                         ended ? kube::Lane::kTerminal : kube::Lane::kRest,
                         [this, key = api::KeyOf(workflow.meta), uid = workflow.meta.uid,

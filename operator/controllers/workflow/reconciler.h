@@ -14,12 +14,6 @@
 
 namespace muster::op {
 
-struct WorkflowCounters {
-  std::int64_t jobs_created = 0;
-  std::int64_t status_writes = 0;
-  std::int64_t finished[2] = {0, 0};  // Succeeded, Failed
-};
-
 class WorkflowController {
  public:
   // `wake(key, ms)`: Reconcile(key) after ms.
@@ -28,8 +22,6 @@ class WorkflowController {
 
   // Looks at one workflow (namespace/name) and acts.  Unknown keys are forgotten.
   void Reconcile(const std::string& key);
-
-  const WorkflowCounters& counters() const { return counters_; }
 
  private:
   WorkflowFacts BuildFacts(const api::Workflow& workflow, WorkflowLedger& ledger);
@@ -48,7 +40,6 @@ class WorkflowController {
   actuate::Actuator& actuator_;
   std::function<void(const std::string&, std::int64_t)> wake_;
   std::map<std::string, WorkflowLedger> ledgers_;
-  WorkflowCounters counters_;
 };
 
 }  // namespace muster::op
