@@ -1,5 +1,7 @@
 // scheduler.io/v1 Job (crds/jobs.yaml).  The short form is read into the same structs: its one task
 // is called "main".
+//
+// Plain values.
 #pragma once
 
 #include <optional>

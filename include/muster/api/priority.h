@@ -1,5 +1,7 @@
 // Priority levels (scheduling.md section 3): critical 1000, high 750, normal 500, low 250,
 // scavenger 100.
+//
+// Pure functions.
 #pragma once
 
 #include <array>

@@ -1,5 +1,7 @@
 // Jobs to the JSON of what Muster creates for them: pods, the headless Service, bindings, events.
-// Pure text to text; nothing here knows whether it is sent.
+// Nothing here knows whether it is sent.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>

@@ -1,4 +1,6 @@
 // scheduler.io/v1 Tenant and ResourceQuota (crds/tenants.yaml, crds/resourcequotas.yaml).
+//
+// Plain values.
 #pragma once
 
 #include <optional>
@@ -34,9 +36,9 @@ struct TenantPreemption {  // caps on what jobs may ask
 struct TenantSpec {
   ResourceList hard;        // resourceQuota: ceiling; names cpu memory storage gpu or any resource
   ResourceList guaranteed;  // absent: 0
-  ResourceList borrow_limit;   // borrowing.limit; absent: unlimited
-  ResourceList lending_limit;  // borrowing.lendingLimit; absent: unlimited
-  std::int64_t weight_milli = 1'000;
+  ResourceList borrow_limit;                // borrowing.limit; absent: unlimited
+  ResourceList lending_limit;               // borrowing.lendingLimit; absent: unlimited
+  std::int64_t weight_milli = 1'000;        // >= 0; 1'000 is weight 1
   std::string priority_class = "critical";  // highest a job may use
   bool priority_class_set = false;          // then it is also the default of its jobs
   std::int32_t max_running_jobs = 0;        // limits; 0: unlimited

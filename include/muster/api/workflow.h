@@ -1,4 +1,6 @@
 // scheduler.io/v1 Workflow (crds/workflows.yaml): tasks with dependencies, each a Job.
+//
+// Plain values.
 #pragma once
 
 #include <string>

@@ -1,4 +1,6 @@
 // A stable hash: the same text gives the same value on every machine and in every release.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>

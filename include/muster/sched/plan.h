@@ -1,5 +1,7 @@
 // A Plan is the whole output of one scheduling cycle, as data.  Nothing in it has happened yet:
 // the actuator makes it happen.
+//
+// Plain values.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,8 @@
 // A Policy is the whole configuration of one scheduling cycle: which plugins take part, how much
 // each counts, and the constants of the rules.  Registering a plugin changes nothing until a Policy
 // names it.
+//
+// Plain values.  The ranges are what the configuration admits.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,7 @@ namespace muster::sched {
 
 struct ScoreWeight {
   std::string plugin;
-  std::int32_t weight = 1;
+  std::int32_t weight = 1;  // 0 to 1'000
   friend bool operator==(const ScoreWeight&, const ScoreWeight&) = default;
 };
 
@@ -27,13 +29,13 @@ struct Policy {
   std::vector<ScoreWeight> scores = {{"best_fit", 30}};
   // Aging inside a level: effective = base + step * floor(wait / interval), at most one below the
   // next level.
-  std::int32_t aging_step = 1;
-  std::int64_t aging_interval_ms = 60'000;
+  std::int32_t aging_step = 1;              // 0 (off) to 100
+  std::int64_t aging_interval_ms = 60'000;  // a second to a day
   bool preemption = true;
   PreemptionRules preemption_rules = PreemptionRules::kProven;
-  std::int32_t max_evictions_per_cycle = 64;
-  std::int64_t reservation_slack_ms = 120'000;  // held for grace + this after an eviction
-  std::int64_t work_limit = 2'000'000;          // node visits of one cycle's preemption searches
+  std::int32_t max_evictions_per_cycle = 64;    // 0 to 10'000
+  std::int64_t reservation_slack_ms = 120'000;  // held for grace + this; up to a day
+  std::int64_t work_limit = 2'000'000;          // node visits of preemption, 1'000 to 10^9
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 

@@ -1,5 +1,7 @@
 // The closed list of reasons why a gang is held, in order of precedence
 // (docs/reference/reasons.md). The same words are status.reason, event texts and metric labels.
+//
+// Plain values and a pure function.
 #pragma once
 
 #include <string_view>

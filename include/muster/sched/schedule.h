@@ -1,4 +1,6 @@
 // The one decision: World and Policy in, Plan out.
+//
+// Threads: a pure function; each thread needs a Cache of its own.
 #pragma once
 
 #include <memory>
