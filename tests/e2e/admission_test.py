@@ -62,6 +62,16 @@ def fenced_pod(name, epoch=None):
     return body
 
 
+def binding(name, epoch=None, fenced="true"):
+    meta = {"name": name}
+    if fenced:
+        meta["labels"] = {"scheduler.io/fenced": fenced}
+    if epoch is not None:
+        meta["annotations"] = {"scheduler.io/epoch": str(epoch)}
+    return {"apiVersion": "v1", "kind": "Binding", "metadata": meta,
+            "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}}
+
+
 def pod(name):
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
             "spec": {"schedulerName": "nobody", "terminationGracePeriodSeconds": 0,
@@ -159,6 +169,11 @@ class Guard(unittest.TestCase):
         says = ("label scheduler.io/tenant is written by the Muster operator only: name the "
                 "namespace in spec.namespaces of a Tenant")
         self.assertEqual(answer(lambda: ALICE.patch(path, claim)), says)
+        self.assertEqual(answer(lambda: ALICE.patch(path + "/status", claim)), says)
+        body = ADMIN.get(path)
+        ALICE.request("PUT", path + "/finalize", body)
+        body["metadata"]["labels"]["scheduler.io/tenant"] = "team-a"
+        self.assertEqual(answer(lambda: ALICE.request("PUT", path + "/finalize", body)), says)
         ZERO.patch(path, claim)
         ALICE.patch(path, {"metadata": {"labels": {"team": "x"}}})
         unclaim = {"metadata": {"labels": {"scheduler.io/tenant": None}}}
@@ -173,14 +188,32 @@ class Guard(unittest.TestCase):
         self.assertEqual(answer(lambda: ALICE.create(PODS, body)),
                          "annotation scheduler.io/epoch is written by the Muster operator only")
 
-    def test_alice_cannot_take_the_marks_off_our_pods(self):
+    def test_alice_cannot_change_the_marks_of_our_pods(self):
         clean(f"{PODS}/marked")
         ZERO.create(PODS, fenced_pod("marked", 3))
-        self.assertEqual(answer(lambda: ALICE.patch(f"{PODS}/marked", {
-            "metadata": {"labels": {"scheduler.io/fenced": None}}})),
-            "label scheduler.io/fenced is written by the Muster operator only")
+        for path in (f"{PODS}/marked", f"{PODS}/marked/status"):
+            for value in (None, "no"):
+                self.assertEqual(answer(lambda: ALICE.patch(path, {
+                    "metadata": {"labels": {"scheduler.io/fenced": value}}})),
+                    "label scheduler.io/fenced is written by the Muster operator only")
+            for value in (None, "4"):
+                self.assertEqual(answer(lambda: ALICE.patch(path, {
+                    "metadata": {"annotations": {"scheduler.io/epoch": value}}})),
+                    "annotation scheduler.io/epoch is written by the Muster operator only")
         ALICE.patch(f"{PODS}/marked", {"metadata": {"labels": {"mine": "x"}}})
+        ALICE.patch(f"{PODS}/marked/status", {"status": {"message": "as a kubelet writes"}})
         clean(f"{PODS}/marked")
+
+    def test_alice_cannot_mark_a_pod_by_binding_it(self):
+        clean(f"{PODS}/bound")
+        ALICE.create(PODS, pod("bound"))
+        for path in (f"{PODS}/bound/binding", "/api/v1/namespaces/crd-test/bindings"):
+            self.assertEqual(answer(lambda: ALICE.create(path, binding("bound", 3, None))),
+                             "annotation scheduler.io/epoch is written by the Muster operator only")
+            self.assertEqual(answer(lambda: ALICE.create(path, binding("bound"))),
+                             "label scheduler.io/fenced is written by the Muster operator only")
+        ALICE.create(f"{PODS}/bound/binding", binding("bound", fenced=None))
+        clean(f"{PODS}/bound")
 
 
 class Fence(unittest.TestCase):
@@ -232,17 +265,12 @@ class Fence(unittest.TestCase):
 
     def test_bindings_are_fenced(self):
         ALICE.create(PODS, pod("foreign"))
-        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {
-            "name": "foreign", "labels": {"scheduler.io/fenced": "true"},
-            "annotations": {"scheduler.io/epoch": "2"}},
-            "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}}
         path = f"{PODS}/foreign/binding"
-        self.assertEqual(answer(lambda: ZERO.create(path, binding)),
+        self.assertEqual(answer(lambda: ZERO.create(path, binding("foreign", 2))),
                          "fenced: epoch '2' is not that of the lease, 3")
-        binding["metadata"]["annotations"]["scheduler.io/epoch"] = "3"
-        self.assertEqual(answer(lambda: ONE.create(path, binding)),
+        self.assertEqual(answer(lambda: ONE.create(path, binding("foreign", 3))),
                          "fenced: system:muster:operator-1 does not hold the lease")
-        ZERO.create(path, binding)
+        ZERO.create(path, binding("foreign", 3))
         bound = ADMIN.get(f"{PODS}/foreign")
         self.assertEqual(bound["spec"]["nodeName"], "nowhere")
         self.assertEqual(bound["metadata"]["annotations"]["scheduler.io/epoch"], "3")
