@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The chart is sound: its values satisfy their schema and wrong ones do not, Helm's own lint passes,
-what exists twice is in step, kustomize and Helm give the same objects, every switch renders, pods are
-restricted, and nothing is granted that must not be."""
+what exists twice is in step, kustomize and Helm give the same objects, every switch renders, older
+clusters get what they serve, pods are restricted, and nothing is granted that must not be."""
 import importlib.util
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def values_schema(root):
     values = yaml.safe_load((chart / "values.yaml").read_text())
     for error in jsonschema.Draft7Validator(schema).iter_errors(values):
         yield f"values.yaml: {error.json_path}: {error.message}"
+    yield from undescribed(schema)
     wrong = [{"replicas": 0}, {"replica": 2}, {"image": {"pullPolicy": "Sometimes"}},
              {"networkPolicy": {"apiServerPorts": [70000]}},
              {"config": {"defaultTenat": "a"}}, {"config": {"policy": {"aging": {"step": "1"}}}}]
@@ -50,6 +52,15 @@ def values_schema(root):
     for change in wrong:
         if jsonschema.Draft7Validator(schema).is_valid({**values, **change}):
             yield f"values.schema.json accepts {change}"
+
+
+def undescribed(schema, path=""):
+    """Keys without a description; a key that only groups others needs none."""
+    for name, inner in schema.get("properties", {}).items():
+        if "properties" not in inner and not inner.get("description"):
+            yield f"values.schema.json does not describe {path}{name}"
+        yield from undescribed(inner, f"{path}{name}.")
+        yield from undescribed(inner.get("items", {}), f"{path}{name}[].")
 
 
 def nested(path, value):
@@ -127,6 +138,31 @@ def switches(root, sync):
                 yield from restricted(item["spec"]["template"]["spec"])
 
 
+def older_clusters(root, sync):
+    """Without MutatingAdmissionPolicy no Mutating* is rendered, and the notes say what is missing; a
+    cluster that is too old is refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        chart = pathlib.Path(folder) / "muster"
+        shutil.copytree(root / "charts" / "muster", chart)
+        # `helm template` does not show notes: here they are part of an object.
+        (chart / "templates/NOTES.txt").rename(chart / "notes")
+        (chart / "templates/notes.yaml").write_text(
+            'kind: Notes\ntext: {{ tpl (.Files.Get "notes") . | quote }}\n')
+
+        def helm(*arguments):
+            return subprocess.run([sync.tool("helm"), "template", "muster", str(chart), *arguments],
+                                  text=True, capture_output=True, check=False)
+        for served, more in ((False, ()), (True, ("--api-versions", sync.MUTATING))):
+            text = helm("--kube-version", "1.30.0", *more).stdout
+            kinds = {item["kind"]: item for item in yaml.safe_load_all(text) if item}
+            if any(kind.startswith("MutatingAdmission") for kind in kinds) != served:
+                yield f"MutatingAdmissionPolicies where served is {served}: {sorted(kinds)}"
+            if ("does not serve MutatingAdmissionPolicy" in kinds["Notes"]["text"]) == served:
+                yield f"NOTES.txt is wrong about MutatingAdmissionPolicy where served is {served}"
+        if "chart requires kubeVersion" not in helm("--kube-version", "1.29.9").stderr:
+            yield "the chart takes Kubernetes 1.29"
+
+
 def restricted(pod):
     """The restricted pod-security standard, for the operator's pod."""
     context = pod["securityContext"]
@@ -167,7 +203,7 @@ def main(root):
     root = root.resolve()
     sync = load_sync(root)
     bad = list(values_schema(root)) + list(in_step(root))
-    for check in (helm_lint, same_objects, switches, restarts, grants, names_derive):
+    for check in (helm_lint, same_objects, switches, older_clusters, restarts, grants, names_derive):
         bad += check(root, sync)
     print("\n".join(bad) if bad else "chart ok")
     return bool(bad)
