@@ -127,7 +127,19 @@ class Live:
 
     def _draw(self, header, rows):
         size = shutil.get_terminal_size((120, 40))
-        rows = rows[:size.lines - 3]
-        body = "\n".join(line[:size.columns - 1] for line in [header] + rows)
+        lines = [header] + self._fitting(rows, size.lines - 3)
+        body = "\n".join(line[:size.columns - 1] for line in lines)
         sys.stdout.write(f"\x1b[2J\x1b[H{body}\n{time.monotonic() - self.began:.0f} s\n")
         sys.stdout.flush()
+
+    def _fitting(self, rows, room):
+        """At most `room` lines: where not all fit, jobs that have settled are left out first."""
+        if len(rows) <= room:
+            return rows
+        shown = set(sorted(rows, key=self._settled)[:max(0, room - 1)])
+        left = len(rows) - len(shown)
+        return [row for row in rows if row in shown] + [f"... and {left} more"]
+
+    def _settled(self, row):
+        story = self.jobs.get("/".join(row.split()[:2]))
+        return bool(story and story.settled)

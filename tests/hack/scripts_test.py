@@ -1,4 +1,6 @@
 """The scripts of hack/ in a tree of their own, with stand-ins for what they call."""
+import contextlib
+import io
 import os
 import pathlib
 import shutil
@@ -11,7 +13,7 @@ from unittest import mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "hack"))
 
-from demo import monitoring  # noqa: E402
+from demo import live, monitoring  # noqa: E402
 from gate import cpp, e2e  # noqa: E402
 
 
@@ -122,6 +124,33 @@ class Monitoring(Tree):
                                                                  return_value=None):
             path = pathlib.Path(monitoring.program())
         self.assertTrue(path.exists(), self.calls())
+
+
+class LiveTable(unittest.TestCase):
+    """Of six jobs the first three have succeeded."""
+
+    def drawn(self, lines):
+        table = live.Live(kubectl=None)
+        for index in range(6):
+            item = {"metadata": {"namespace": "muster-demo-a", "name": f"job-{index}"},
+                    "status": {"phase": "Succeeded" if index < 3 else "Running"}}
+            story = table.jobs[f"muster-demo-a/job-{index}"] = live.Story(item, 0)
+            story.see(item, 0, 0)
+        rows = [f"muster-demo-a   job-{index}   4" for index in range(6)]
+        said = io.StringIO()
+        with mock.patch.object(shutil, "get_terminal_size", return_value=os.terminal_size(
+                (80, lines))), contextlib.redirect_stdout(said):
+            table._draw("NAMESPACE", rows)
+        return [line.split()[-2] if "job-" in line else line
+                for line in said.getvalue().splitlines()[1:-1]]
+
+    def test_all_jobs_are_shown_where_there_is_room(self):
+        self.assertEqual(self.drawn(9), [f"job-{index}" for index in range(6)])
+
+    def test_a_small_terminal_shows_what_has_not_ended_and_says_how_many_are_left_out(self):
+        self.assertEqual(self.drawn(8), ["job-0", "job-3", "job-4", "job-5", "... and 2 more"])
+        self.assertEqual(self.drawn(6), ["job-3", "job-4", "... and 4 more"])
+        self.assertEqual(self.drawn(2), ["... and 6 more"])
 
 
 if __name__ == "__main__":
