@@ -133,23 +133,29 @@ class Changes(unittest.TestCase):
                 self.assertIn(f"spec.{field} {LOCKED}",
                               refusal(lambda: merge("Job", "added", {field: value})))
 
-    def test_update_cannot_change_a_field(self):
+    def test_update_cannot_change_or_remove_a_field(self):
         job = fresh("Job", "updated", self.SHORT)
-        job["spec"]["image"] = "other"
-        self.assertIn(f"spec.image {LOCKED}", refusal(
-            lambda: ADMIN.request("PUT", collection("Job") + "/updated", job)))
+        for field, value in self.OTHER.items():
+            changed = {**job["spec"], field: value}
+            removed = {key: inner for key, inner in job["spec"].items() if key != field}
+            for spec in (changed, removed):
+                with self.subTest(field=field, removed=spec is removed):
+                    self.assertIn(f"spec.{field} {LOCKED}", refusal(lambda spec=spec: ADMIN.request(
+                        "PUT", collection("Job") + "/updated", {**job, "spec": spec})))
 
     def test_apply_cannot_change_or_remove_a_field(self):
         fresh("Job", "applied", {"image": "i"})
         ADMIN.delete(collection("Job") + "/applied")
-        whole = kind_object("Job", "applied", {"image": "i", "command": ["a"]})
-        apply(ADMIN, collection("Job"), "applied", whole)
-        changed = kind_object("Job", "applied", {"image": "j", "command": ["a"]})
-        removed = kind_object("Job", "applied", {"image": "i"})
-        self.assertIn(f"spec.image {LOCKED}", refusal(
-            lambda: apply(ADMIN, collection("Job"), "applied", changed)))
-        self.assertIn(f"spec.command {LOCKED}", refusal(
-            lambda: apply(ADMIN, collection("Job"), "applied", removed)))
+
+        def applied(spec):
+            return apply(ADMIN, collection("Job"), "applied", kind_object("Job", "applied", spec))
+        applied(self.SHORT)
+        for field, value in self.OTHER.items():
+            changed = {**self.SHORT, field: value}
+            removed = {key: inner for key, inner in self.SHORT.items() if key != field}
+            for spec in (changed, removed):
+                with self.subTest(field=field, removed=spec is removed):
+                    self.assertIn(f"spec.{field} {LOCKED}", refusal(lambda spec=spec: applied(spec)))
 
     def test_the_form_cannot_change(self):
         fresh("Job", "form", {"image": "i"})

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The CRDs keep the house rules: a status subresource, the category muster, bounds on everything that a
-user can make long, a message on every rule and a description on every field of the spec."""
+user can make long, a message on every rule and a description on every field of the spec.  And every rule
+on new objects has an object in tests/data/wrong_objects.yaml that breaks it."""
 import pathlib
+import re
 import sys
 
 import yaml
@@ -54,10 +56,40 @@ def of_crd(crd):
             yield f"{names['kind']}: {text}"
 
 
+def rules(path, schema):
+    """(path, message) of each rule that a new object can break."""
+    for rule in schema.get("x-kubernetes-validations", []):
+        if "oldSelf" not in rule["rule"]:
+            yield path or "<nil>", rule["message"]
+    for name, child in schema.get("properties", {}).items():
+        yield from rules(f"{path}.{name}" if path else name, child)
+    for key, suffix in (("items", "[]"), ("additionalProperties", ".*")):
+        if isinstance(schema.get(key), dict):
+            yield from rules(path + suffix, schema[key])
+
+
+def broken(case):
+    """(kind, path, sentence) of the rule that a wrong object breaks."""
+    path, _, text = case["says"].partition(": Invalid value: ")
+    path = re.sub(r"\[\w[^]]*\]", ".*", re.sub(r"\[\d+\]", "[]", path))
+    return case["object"]["kind"], path, text
+
+
+def untested(crds, cases):
+    known = [broken(case) for case in cases]
+    for crd in crds:
+        kind = crd["spec"]["names"]["kind"]
+        for path, message in rules("", crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]):
+            if not any((kind, path) == case[:2] and case[2].endswith(message) for case in known):
+                yield f"{kind}: no wrong object breaks the rule of {path}: {message}"
+
+
 def main(root):
     crds = [document for path in sorted((root / "crds").glob("*.yaml"))
             for document in yaml.safe_load_all(path.read_text()) if document]
     bad = [text for crd in crds for text in of_crd(crd)]
+    cases = yaml.safe_load((root / "tests" / "data" / "wrong_objects.yaml").read_text())
+    bad += untested(crds, cases)
     missing = KINDS - {crd["spec"]["names"]["kind"] for crd in crds}
     bad += [f"no CRD for {kind}" for kind in sorted(missing)]
     print("\n".join(bad) if bad else f"crds ok: {len(crds)}")
