@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""The chart on a real API server: install, upgrade, uninstall, and a second name after that."""
+"""The chart on a real API server: install, upgrade, uninstall, and a second name after that; and the same
+by kustomize."""
 
 import pathlib
 import sys
 import unittest
 
+import yaml
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from helm_release import CHART, Release  # noqa: E402
+from helm_release import CHART, ROOT, Release  # noqa: E402
 
 LIMIT_SECONDS = 240
 KINDS = ("deployments,services,serviceaccounts,configmaps,poddisruptionbudgets,networkpolicies,"
@@ -63,8 +66,6 @@ class ChartTest(unittest.TestCase):
                   for b in bindings if b["metadata"]["name"].startswith("mine-")
                   and "paramRef" in b["spec"]}
         self.assertEqual(leases, {("second", "mine-operator")})
-        done = self.release.try_kubectl("patch", "job.scheduler.io", "none", "--subresource=status")
-        self.assertNotEqual(done.returncode, 0)
 
     def test_an_upgrade_changes_what_changed(self):
         self.install("grown")
@@ -107,6 +108,33 @@ class ChartTest(unittest.TestCase):
         done = self.release.try_helm("install", "wrong", CHART, "-n", "wrong", "--set", "replicas=0")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("replicas", done.stderr)
+
+
+class KustomizeTest(unittest.TestCase):
+    """A cluster of its own: the base has one name only, and its removal takes the CRDs."""
+
+    BASE = ROOT / "manifests" / "base"
+
+    def setUp(self):
+        self.release = Release("--no-kwok")
+        self.addCleanup(self.release.down)
+
+    def objects(self):
+        return {(item["kind"], item["metadata"]["name"])
+                for item in self.release.items(f"namespaces,crds,{KINDS}", "-A")}
+
+    def test_install_and_removal_as_the_documentation_has_them(self):
+        wanted = {(item["kind"], item["metadata"]["name"]) for item in yaml.safe_load_all(
+            self.release.kubectl("kustomize", self.BASE)) if item}
+        self.release.kubectl("apply", "--server-side", "-k", self.BASE)
+        self.assertLessEqual(wanted, self.objects())
+        self.release.wait_admitted()
+        self.release.kubectl("apply", "-f", "-", text=JOB)
+        self.release.kubectl("delete", "-f", self.BASE / "admission")
+        self.assertEqual({kind for kind, _ in wanted - self.objects()},
+                         {kind for kind, _ in wanted if "AdmissionPolicy" in kind})
+        self.release.kubectl("delete", "--ignore-not-found", "-k", self.BASE)
+        self.assertEqual(wanted & self.objects(), set())
 
 
 if __name__ == "__main__":
