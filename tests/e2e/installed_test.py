@@ -229,6 +229,20 @@ class InstalledTest(unittest.TestCase):
         for line in whole.splitlines():
             json.loads(line)
 
+    def lines(self, message):
+        """What all replicas have logged with this message."""
+        wholes = [replica.log().rpartition("\n")[0] for replica in self.replicas]
+        return [line for whole in wholes for line in map(json.loads, whole.splitlines())
+                if line["msg"] == message]
+
+    def test_logs_lead_from_a_job_to_the_cycle_that_decided_for_it(self):
+        committed = until("the commit of team/gang", lambda: [
+            line for line in self.lines("committed") if line["job"] == "team/gang"])
+        self.assertEqual([(line["attempt"], line["pods"]) for line in committed], [("1", "2")])
+        cycle = committed[0]["cycle"]
+        self.assertIn(cycle, [line["cycle"] for line in self.lines("scheduling cycle")
+                              if int(line["starts"]) > 0])
+
     def test_granted_is_what_is_used(self):
         """Exercises every controller, then compares the chart's rules with the audit log."""
         team = ("-n", "team")
