@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The documentation agrees with the tree: links lead somewhere, `make x` is a target, the tables of
-reasons and of floors say what the code says, generated pages are up to date."""
+reasons, of variables and of floors say what the code says, generated pages are up to date."""
 import pathlib
 import re
 import subprocess
@@ -105,6 +105,16 @@ def events(root):
             yield f"docs/reference/events.md lists {word}, which no source names"
 
 
+def variables(root):
+    """What pods get against docs/reference/environment.md."""
+    code = (root / "src/api/environment_json.cc").read_text()
+    page = (root / "docs/reference/environment.md").read_text()
+    given = set(re.findall(r'\{"([A-Z_]+)", ["\w]', code))
+    rows = "".join(re.findall(r"^\|([^|]*)\|", page, re.M))
+    for name in sorted(given ^ set(re.findall(r"`([A-Z_]+)`", rows))):
+        yield f"docs/reference/environment.md and src/api/environment_json.cc differ about {name}"
+
+
 def floors(root):
     """The table of docs/architecture.md against the DEPS of CMake."""
     page = (root / "docs/architecture.md").read_text()
@@ -133,7 +143,7 @@ def main(root):
     pages = sorted(root.glob("*.md")) + sorted((root / "docs").rglob("*.md"))
     bad = [text for page in pages for check in (broken_links, unknown_targets)
            for text in check(root, page)]
-    for check in (reasons, produced, rules_reasons, events, floors, generated):
+    for check in (reasons, produced, rules_reasons, events, variables, floors, generated):
         bad += check(root)
     print("\n".join(bad) if bad else f"docs ok: {len(pages)} pages")
     return bool(bad)
