@@ -61,7 +61,7 @@ class ClusterTest(unittest.TestCase):
         starting = [subprocess.Popen(command("up", "--quiet", "--dir", directory, *more))
                     for directory, more in (
                         (cls.one, ["--audit", "--labels-file", str(labels)]),
-                        (cls.two, ["--nodes", "1", "--gpus-per-node", "2"]))]
+                        (cls.two, ["--nodes", "1", "--gpus-per-node", "2", "--a100-fraction", "1"]))]
         if any([child.wait() for child in starting]):
             raise AssertionError("cluster up failed")
         cls.api = Api(run("kubeconfig", "--dir", cls.one))
@@ -118,6 +118,12 @@ class ClusterTest(unittest.TestCase):
         self.assertGreaterEqual(took, 2)
         self.assertEqual((0, "Completed"), (terminated["exitCode"], terminated["reason"]))
 
+    def test_pod_starts_after_start_seconds(self):
+        self.create(pod("starts-late", "node-000", start_seconds="1.5"))
+        created = time.monotonic()
+        self.wait_phase("starts-late", "Running")
+        self.assertGreater(time.monotonic() - created, 1.4)
+
     def test_pod_whose_command_is_sleep_runs_for_that_time(self):
         body = pod("sleeps", "node-000")
         body["spec"]["containers"][0]["command"] = ["sleep", "1"]
@@ -159,6 +165,17 @@ class ClusterTest(unittest.TestCase):
         wait_for("the quick one to go", lambda: self.gone("stops-at-once"), 60)
         wait_for("the slow one to go", lambda: self.gone("stops-slowly"), 60)
         self.assertGreater(time.monotonic() - begin, 1.9)
+
+    def test_a_stopped_container_ends_with_143_or_the_chosen_exit_code(self):
+        for name, notes, code in (("stops", {}, 143), ("stops-with-9", {"stop_exit_code": "9"}, 9)):
+            body = pod(name, "node-000", stop_seconds="0", **notes)
+            body["metadata"]["finalizers"] = ["test/look"]  # it stays until it was looked at
+            self.create(body)
+            self.addCleanup(self.api.patch, f"{PODS}/{name}", {"metadata": {"finalizers": None}})
+            self.wait_phase(name, "Running")
+            self.api.delete(f"{PODS}/{name}")
+            ended = self.wait_phase(name, "Failed")["containerStatuses"][0]["state"]["terminated"]
+            self.assertEqual(code, ended["exitCode"])
 
     def test_pods_of_a_notready_node_stand_still_and_leave_when_it_returns(self):
         self.create(pod("stranded", "node-002"))
@@ -217,6 +234,8 @@ class ClusterTest(unittest.TestCase):
         other = Api(run("kubeconfig", "--dir", self.two))
         found = other.get("/api/v1/nodes")["items"]
         self.assertEqual(["2"], [n["status"]["allocatable"]["nvidia.com/gpu"] for n in found])
+        self.assertEqual("NVIDIA-A100-SXM4-80GB",
+                         found[0]["metadata"]["labels"]["nvidia.com/gpu.product"])
         other.create("/api/v1/namespaces", {"metadata": {"name": "only-two"}})
         with self.assertRaises(ApiError):
             self.api.get("/api/v1/namespaces/only-two")
@@ -244,6 +263,23 @@ class ClusterTest(unittest.TestCase):
         self.assertEqual(0, subprocess.run(command("status", "--dir", self.two), check=False,
                                            stdout=subprocess.DEVNULL).returncode)
 
+
+    def test_a_component_can_be_paused_and_stopped(self):
+        def state():
+            pid = json.loads((self.two / "run" / "kwok.json").read_text())["pid"]
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+        def status():
+            return subprocess.run(command("status", "--dir", self.two), check=False,
+                                  stdout=subprocess.DEVNULL).returncode
+        run("pause-kwok", "--dir", self.two)
+        wait_for("kwok to stand still", lambda: state() == "T")
+        run("resume-kwok", "--dir", self.two)
+        wait_for("kwok to go on", lambda: state() != "T")
+        run("stop-kwok", "--dir", self.two)
+        self.assertEqual(1, status())
+        run("start-kwok", "--dir", self.two)
+        wait_for("kwok", lambda: status() == 0)
 
     def test_etcd_can_be_full_and_recover(self):
         api = Api(run("kubeconfig", "--dir", self.two))
