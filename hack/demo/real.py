@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+from . import install
 from .kubectl import CLUSTER, ROOT, DemoError, Kubectl, reach, tool
 from .state import BASE
 
@@ -40,6 +41,7 @@ def run():
          "--create-namespace", "--set", "image.pullPolicy=Never", "--wait", "--timeout", "90s",
          env=env)
     kubectl = Kubectl(kubeconfig())
+    install.wait_admitted(kubectl)
     jobs(kubectl)
     print(f"\nThe whole demo took {time.monotonic() - began:.0f} s.\n\nLook further:\n"
           f"  {reach(kubeconfig())}\n"
