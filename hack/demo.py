@@ -18,17 +18,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "hack"))
 
-from demo import install, monitoring, operators, processes, real, story, target  # noqa: E402
+from demo import install, monitoring, operators, processes, real, samples, story, target  # noqa: E402
 from demo.kubectl import CLUSTER, DemoError, reach  # noqa: E402
 from demo.live import Live  # noqa: E402
 from demo.state import CLUSTER_DIR, State  # noqa: E402
-
-
-def apply_samples(kubectl, *parts):
-    """The sample files whose names hold one of `parts`, in one go; all without."""
-    files = [path for path in install.samples()
-             if not parts or any(part in path.name for part in parts)]
-    kubectl.run("apply", "--server-side", *[f"--filename={path}" for path in files])
 
 
 def start(state):
@@ -48,11 +41,12 @@ def start(state):
 def run(state):
     began = time.monotonic()
     kubectl = start(state)
+    samples.remove_jobs(kubectl)
     live = Live(kubectl)
-    apply_samples(kubectl, "tenants", "first")
+    samples.apply(kubectl, "tenants", "first")
     research = "muster-demo-research/sweep"
     good = live.until("sweep runs", lambda: phase(live, research) == "Running", 30)
-    apply_samples(kubectl, "preempt", "queue", "never")
+    samples.apply(kubectl, "preempt", "queue", "never")
     good = live.until("every job has ended or says why not", lambda: finished(kubectl, live),
                       120) and good
     story.tell(live, capacity(kubectl))
@@ -130,7 +124,7 @@ def main():
         start(state)
         print(further(state))
     elif command == "samples":
-        apply_samples(target.reopen(state))
+        samples.apply(target.reopen(state))
         print("applied; look: kubectl get jobs.scheduler.io -A -w")
     elif command == "monitoring":
         show_endpoints(state)

@@ -7,7 +7,8 @@ import time
 
 import yaml
 
-from .kubectl import LEASE, OPERATOR, RELEASE, ROOT, SYSTEM, DemoError, tool
+from . import samples
+from .kubectl import LEASE, OPERATOR, RELEASE, ROOT, SYSTEM, DemoError, name_of, tool
 from .state import DIRECTORY
 
 MUTATING = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
@@ -36,15 +37,19 @@ def server_version(kubectl):
 
 
 def install(kubectl, state):
-    """Applies everything; remembers which CRDs were not there before."""
+    """Applies everything, but on a cluster of the user's no CRD that was there before; remembers those
+    that were not."""
     objects = render(kubectl)
     crds = [item for item in objects if item["kind"] == "CustomResourceDefinition"]
     if not crds:
         raise DemoError("the chart holds no CRD")
-    before = {item["metadata"]["name"] for item in kubectl.items("customresourcedefinitions")}
     names = [item["metadata"]["name"] for item in crds]
-    state.data["made_crds"] = [name for name in names if name not in before]
+    made = state.data.get("made_crds", [])
+    missing = set(names) - set(present_crds(kubectl))
+    state.data["made_crds"] = [name for name in names if name in missing or name in made]
     state.save()
+    if not state.data["own_cluster"]:
+        crds = [item for item in crds if item["metadata"]["name"] in state.data["made_crds"]]
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
     rest = [item for item in objects if item["kind"] != "CustomResourceDefinition"]
     apply(kubectl, [namespace] + crds)
@@ -53,6 +58,24 @@ def install(kubectl, state):
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
                 *[f"crd/{name}" for name in names])
     wait_admitted(kubectl)
+
+
+def present_crds(kubectl):
+    return {name_of(item): item for item in kubectl.items("customresourcedefinitions")}
+
+
+def refuse_other_crds(kubectl):
+    """CRDs of the user's are used if they hold all that ours say; they are never changed."""
+    present = present_crds(kubectl)
+    for item in render(kubectl):
+        if item["kind"] != "CustomResourceDefinition" or name_of(item) not in present:
+            continue
+        ours = kubectl.run("apply", "--server-side", "--force-conflicts", "--dry-run=server",
+                           "-o", "json", "-f", "-", text=yaml.safe_dump(item))
+        if json.loads(ours)["spec"] != present[name_of(item)]["spec"]:
+            raise DemoError(f"this cluster has the CRD {name_of(item)} in another version; the demo"
+                            " does not overwrite it: delete it if nobody needs it, or unset"
+                            " KUBECONFIG for a cluster of the demo's own")
 
 
 def wait_admitted(kubectl):
@@ -77,7 +100,7 @@ def apply(kubectl, objects):
 def remove(kubectl, state):
     """Everything that install() and the samples made; policies go before what they guard."""
     if kubectl.try_run("get", "crd", "tenants.scheduler.io").returncode == 0:
-        kubectl.run("delete", "tenants.scheduler.io", "--ignore-not-found", *sample_tenants())
+        kubectl.run("delete", "tenants.scheduler.io", "--ignore-not-found", *samples.tenants())
     objects = render(kubectl)
     policies = [item for item in objects if "AdmissionPolicy" in item["kind"]]
     rest = [item for item in objects if item not in policies
@@ -85,27 +108,11 @@ def remove(kubectl, state):
     for group in (policies, rest):
         kubectl.run("delete", "--ignore-not-found", "-f", "-", text=yaml.safe_dump_all(group))
     spaces = [item["metadata"]["name"] for item in kubectl.items("namespaces")
-              if item["metadata"]["name"] in sample_namespaces() | {SYSTEM}]
+              if item["metadata"]["name"] in samples.namespaces() | {SYSTEM}]
     if spaces:
         kubectl.run("delete", "namespace", "--ignore-not-found", *spaces, timeout=180)
     if state.data.get("made_crds"):
         kubectl.run("delete", "crd", "--ignore-not-found", *state.data["made_crds"], timeout=120)
-
-
-def samples():
-    return sorted((ROOT / "manifests" / "samples").glob("[0-9]*.yaml"))
-
-
-def sample_objects():
-    return [item for path in samples() for item in yaml.safe_load_all(path.read_text()) if item]
-
-
-def sample_tenants():
-    return [o["metadata"]["name"] for o in sample_objects() if o["kind"] == "Tenant"]
-
-
-def sample_namespaces():
-    return {o["metadata"]["name"] for o in sample_objects() if o["kind"] == "Namespace"}
 
 
 def identity(index):

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+from . import install
 from .kubectl import CLUSTER, SYSTEM, DemoError, Kubectl
 from .state import BASE, CLUSTER_DIR
 
@@ -59,6 +60,7 @@ def _users_cluster(state, kubeconfig):
           " namespaces muster-demo-*.", flush=True)
     _confirm(context)
     _refuse_second(kubectl)
+    install.refuse_other_crds(kubectl)
     state.data.update(own_cluster=False, kubeconfig=kubeconfig, context=context)
     state.save()
     return kubectl
@@ -67,7 +69,7 @@ def _users_cluster(state, kubeconfig):
 def _confirm(context):
     given = os.environ.get("DEMO_CONFIRM")
     if given is None and sys.stdin.isatty():
-        given = input(f"Type the name of the context to go on [{context}]: ").strip()
+        given = input("Type the name of the context to go on: ").strip()
     if given != context:
         raise DemoError(f"not confirmed; run with DEMO_CONFIRM={context}, or unset KUBECONFIG for"
                         " a cluster of the demo's own")

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """The demo on a cluster of the user's: it asks first, keeps to its own names, and cleans up."""
 
+import contextlib
 import os
 import pathlib
+import pty
 import subprocess
 import sys
 import unittest
+
+import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -15,6 +19,19 @@ LIMIT_SECONDS = 300
 CLUSTER_WIDE = ("namespaces,crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
                 "validatingadmissionpolicybindings,mutatingadmissionpolicies,"
                 "mutatingadmissionpolicybindings")
+TENANTS = ROOT / "crds" / "tenants.yaml"
+LEASE = """
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: muster-operator, namespace: default}
+spec: {holderIdentity: operator-0_x, leaseTransitions: 1}
+"""
+STRAY = """
+apiVersion: scheduler.io/v1
+kind: Tenant
+metadata: {name: team-a}
+spec: {}
+"""
 ANOTHER = """
 apiVersion: apps/v1
 kind: Deployment
@@ -37,13 +54,49 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         cls.server = cls.release.kubectl(
             "config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
 
+    def words(self, command, **environment):
+        return {"args": [sys.executable, str(ROOT / "hack" / "demo.py"), command], "text": True,
+                "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
+                "env": dict(os.environ, MUSTER_STATE=str(self.release.folder / "state"),
+                            KUBECONFIG=f"{self.release.kubeconfig}:/nowhere", **environment)}
+
     def demo(self, command, **environment):
-        environment = dict(os.environ, MUSTER_STATE=str(self.release.folder / "state"),
-                           KUBECONFIG=f"{self.release.kubeconfig}:/nowhere", **environment)
-        done = subprocess.run([sys.executable, str(ROOT / "hack" / "demo.py"), command], text=True,
-                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(**self.words(command, **environment), stdin=subprocess.DEVNULL,
+                              check=False)
         return done.returncode, done.stdout
+
+    def start_and_type(self, line):
+        """What it says when it is asked at a terminal."""
+        ours, its = pty.openpty()
+        try:
+            os.write(ours, line.encode() + b"\n")
+            done = subprocess.run(**self.words("start"), stdin=its, check=False)
+        finally:
+            os.close(ours)
+            os.close(its)
+        self.assertEqual(done.returncode, 1)
+        return done.stdout
+
+    @contextlib.contextmanager
+    def applied(self, text):
+        self.release.kubectl("apply", "-f", "-", text=text)
+        try:
+            yield
+        finally:
+            self.release.kubectl("delete", "-f", "-", text=text)
+
+    def crd(self):
+        """What would change if somebody wrote the CRD of Tenants, which the cluster must have."""
+        meta = next(item for item in self.release.items("crds")
+                    if item["metadata"]["name"] == "tenants.scheduler.io")["metadata"]
+        return meta["uid"], meta["generation"], meta["annotations"]
+
+    def refused(self):
+        before = self.objects()
+        code, said = self.demo("start", DEMO_CONFIRM=self.context)
+        self.assertEqual(code, 1)
+        self.assertEqual(self.objects(), before)
+        return said
 
     def objects(self):
         return {(item["kind"], item["metadata"]["name"])
@@ -59,12 +112,47 @@ class DemoOnOwnClusterTest(unittest.TestCase):
             self.assertIn(f"DEMO_CONFIRM={self.context}", said)
         self.assertEqual(self.objects(), before)
 
+    def test_at_a_terminal_only_the_name_of_the_context_is_a_yes(self):
+        with self.applied(ANOTHER):
+            for line in ("", "y", "another"):
+                self.assertIn("not confirmed", self.start_and_type(line))
+            self.assertIn("another Muster runs here", self.start_and_type(self.context))
+
     def test_it_refuses_where_another_muster_runs(self):
-        self.release.kubectl("apply", "-f", "-", text=ANOTHER)
-        code, said = self.demo("start", DEMO_CONFIRM=self.context)
-        self.release.kubectl("delete", "-f", "-", text=ANOTHER)
-        self.assertEqual(code, 1)
-        self.assertIn("another Muster runs here: deployment default/muster-operator", said)
+        with self.applied(ANOTHER):
+            self.assertIn("another Muster runs here: deployment default/muster-operator",
+                          self.refused())
+        with self.applied(LEASE):
+            self.assertIn("another Muster holds the lease default/muster-operator", self.refused())
+
+    def test_it_refuses_where_there_are_objects_that_are_not_of_the_demo(self):
+        with self.applied(TENANTS.read_text()):
+            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+            with self.applied(STRAY):
+                self.assertIn("this cluster has tenants that are not of the demo (team-a)",
+                              self.refused())
+
+    def test_it_refuses_where_a_crd_is_of_another_version(self):
+        other = yaml.safe_load(TENANTS.read_text())
+        schema = other["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        schema["properties"]["spec"]["properties"]["weight"]["maximum"] = 5
+        with self.applied(yaml.safe_dump(other)):
+            before = self.crd()
+            self.assertIn("this cluster has the CRD tenants.scheduler.io in another version",
+                          self.refused())
+            self.assertEqual(self.crd(), before)
+
+    def test_a_crd_that_is_there_already_is_used_and_stays(self):
+        with self.applied(TENANTS.read_text()):
+            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+            before = self.crd()
+            self.addCleanup(self.demo, "stop")
+            code, said = self.demo("start", DEMO_CONFIRM=self.context)
+            self.assertEqual(code, 0, said)
+            code, said = self.demo("stop")
+            self.assertEqual(code, 0, said)
+            self.assertEqual(self.crd(), before)
+            self.assertEqual(len(self.release.items("crds")), 1)
 
     def test_it_keeps_to_its_own_names_and_stop_removes_them(self):
         before = self.objects()

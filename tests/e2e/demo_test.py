@@ -1,28 +1,45 @@
 #!/usr/bin/env python3
 """`make demo` tells the story of the README, and `make stop` leaves nothing behind."""
 
+import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from helm_release import ROOT, until  # noqa: E402
+
 LIMIT_SECONDS = 300
 NEVER = {"vision/too-wide": "NoMatchingNodes", "research/too-greedy": "ExceedsMaxQuota",
          "vision/too-proud": "Misconfigured"}
 
 
-def demo(command, folder):
+def begin(command, folder):
     # As in a shell that has followed an earlier demo: no cluster of the user's.
     left = pathlib.Path(folder) / "cluster" / "kubeconfig" / "admin.kubeconfig"
     environment = dict(os.environ, MUSTER_STATE=str(folder), KUBECONFIG=str(left))
-    return subprocess.run([sys.executable, str(ROOT / "hack" / "demo.py"), command], text=True,
-                          env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+    return subprocess.Popen([sys.executable, str(ROOT / "hack" / "demo.py"), command], text=True,
+                            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+
+
+def demo(command, folder):
+    process = begin(command, folder)
+    text, _ = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, text)
+
+
+def answer(url):
+    with urllib.request.urlopen(url, timeout=10) as reply:
+        return json.load(reply)["data"]
 
 
 def rows(text, title):
@@ -62,15 +79,41 @@ class DemoTest(unittest.TestCase):
                                         for name in ("language", "research", "vision")})
         self.assertTrue(all(seconds > 0 for seconds in tenants.values()))
 
-    def test_monitoring_scrapes_both_operators(self):
+    def test_monitoring_scrapes_both_operators_and_has_our_rules(self):
         done = demo("monitoring", self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertEqual(done.stdout.count("/metrics"), 2)
+        api = re.search(r"^Prometheus +(http://\S+)/graph", done.stdout, re.M).group(1) + "/api/v1"
+
+        def up():
+            return sorted(target["labels"]["replica"] for target in answer(
+                f"{api}/targets")["activeTargets"] if target["health"] == "up")
+        until("both operators to be scraped", lambda: up() == ["operator-0", "operator-1"])
+        rules = {rule["name"] for group in answer(f"{api}/rules")["groups"]
+                 for rule in group["rules"]}
+        self.assertIn("MusterDown", rules)
+
+    def test_it_is_short(self):
+        """A minute on a machine that does nothing else; the gate's may be busy."""
+        took = int(re.search(r"The whole demo took (\d+) s", self.text).group(1))
+        self.assertLessEqual(took, 60 if os.environ.get("MUSTER_CAMPAIGN") else 180)
 
     def test_a_second_start_finds_the_first(self):
         done = demo("start", self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("run already", done.stdout)
+
+
+    def test_a_second_run_starts_the_jobs_anew(self):
+        """As far as to the first wait, which no job of the first run could end."""
+        process = begin("run", self.folder)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.send_signal, signal.SIGINT)
+        for line in process.stdout:
+            self.assertNotIn("not within", line)
+            if re.search(r" muster-demo-research +sweep +Running ", line):
+                return
+        self.fail("the second run has ended before sweep ran")
 
 
 class StopTest(unittest.TestCase):
