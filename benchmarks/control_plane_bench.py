@@ -17,12 +17,14 @@ server's audit log.  --scale 0.02 shows in half a minute that it works; its figu
 import argparse
 import os
 import pathlib
+import signal
 import sys
+import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from control_plane import handover, latency, life, report, size, starts  # noqa: E402
-from control_plane.house import FLOOR_CLIENT, BenchError, House, harness  # noqa: E402
+from control_plane.house import FLOOR_CLIENT, OPERATOR, House  # noqa: E402
 
 NAMES = ("starts", "life", "latency", "handover", "size")
 NODES = 100
@@ -41,49 +43,58 @@ def parse(argv):
 
 
 def guarded(told, name, run, *arguments):
-    """One benchmark that fails does not take the others with it."""
+    """One benchmark that fails, whatever it fails with, does not take the others with it."""
     print(name, flush=True)
     try:
         return run(*arguments)
-    except (BenchError, AssertionError, OSError, ValueError) as error:
-        told.fail(name, str(error))
+    except Exception as error:
+        traceback.print_exc()
+        told.fail(name, f"{type(error).__name__}: {error}")
         return None
 
 
 def on_hundred_nodes(args, told, wanted):
+    """Raises where there is no cluster, or none that the next benchmark could use."""
     house = House(max(8, round(NODES * min(1, args.scale * 4))))
+
+    def measure(name, run, *more):
+        answer = guarded(told, name, run, house, told, args.scale, *more) if name in wanted else None
+        if name in told.failed:
+            house.reset()
+        return answer
     try:
-        house.claim()
-        if "starts" in wanted:
-            guarded(told, "starts", starts.run, house, told, args.scale)
-        rate = args.jobs_per_second
-        if "life" in wanted:
-            rate = guarded(told, "life", life.run, house, told, args.scale) or rate
-        if "latency" in wanted:
-            guarded(told, "latency", latency.run, house, told, args.scale, rate)
-        if "handover" in wanted:
-            guarded(told, "handover", handover.run, house, told, args.scale)
+        measure("starts", starts.run)
+        rate = measure("life", life.run) or args.jobs_per_second
+        measure("latency", latency.run, rate)
+        measure("handover", handover.run)
     finally:
         house.close()
+
+
+def not_built():
+    """Names of the programs that are not there."""
+    return [path.name for path in (OPERATOR, FLOOR_CLIENT) if not os.access(path, os.X_OK)]
 
 
 def main(argv):
     args = parse(argv)
     wanted = args.only or NAMES
-    for path in (harness.program(), FLOOR_CLIENT):
-        if not os.access(path, os.X_OK):
-            print(f"{path} is not built: `make build`", file=sys.stderr)
-            return 2
+    if not_built():
+        print(f"not built: hack/build.sh release --target {' '.join(not_built())}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # in order: the cluster ends too
     told = report.Report(args.scale)
     if told.load_before[0] > QUIET_LOAD:
         print(f"the machine is busy (load average {told.load_before[0]:.1f}): "
               "these figures say little", flush=True)
-    if set(wanted) & set(NAMES[:4]):
-        on_hundred_nodes(args, told, wanted)
-    if "size" in wanted:
-        guarded(told, "size", size.run, told, args.scale)
-    print("\n" + told.text(), flush=True)
-    told.write(args.output)
+    try:
+        if set(wanted) & set(NAMES[:4]):
+            guarded(told, "cluster", on_hundred_nodes, args, told, wanted)
+        if "size" in wanted:
+            guarded(told, "size", size.run, told, args.scale)
+    finally:
+        told.write(args.output)
+        print("\n" + told.text(), flush=True)
     return 1 if told.failed else 0
 
 

@@ -29,6 +29,10 @@ target_include_directories(muster_reference PUBLIC ${CMAKE_SOURCE_DIR}/benchmark
 target_compile_options(muster_reference PRIVATE ${MUSTER_WARNINGS})
 muster_test(benchmarks/backfill_reference_test DEPS muster_reference muster::base)
 
+add_test(NAME benchmarks.figures_test
+         COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/benchmarks/figures_test.py)
+set_tests_properties(benchmarks.figures_test PROPERTIES LABELS unit)
+
 add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
                           ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
 target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})

@@ -22,6 +22,7 @@ from muster_cluster.api import ApiError  # noqa: E402
 from .audit import Audit  # noqa: E402
 
 POLICY = ROOT / "tests" / "cluster" / "audit" / "metadata.yaml"
+OPERATOR = harness.program_path()
 FLOOR_CLIENT = ROOT / "build" / "release" / "floor_client"
 IN_FLIGHT = 64  # of the operator (client.maxInFlight) and of the bare client alike
 TENANT = "bench"
@@ -50,7 +51,9 @@ class House:
     def __init__(self, nodes, namespaces=("bench", "floor")):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-bench-"))
         self.dir = self.folder / "cluster"
+        self.namespaces = namespaces
         self.replicas = []
+        self._clients = []  # of bare_start()
         try:
             harness.run_tool("up", "--dir", self.dir, "--nodes", nodes, "--gpus-per-node", 8,
                              "--cpu", 32, "--node-grace", NODE_GRACE_SECONDS,
@@ -65,6 +68,7 @@ class House:
                 "apiVersion": "scheduler.io/v1", "kind": "Tenant", "metadata": {"name": TENANT},
                 "spec": {"namespaces": list(namespaces),
                          "resourceQuota": {"cpu": 1_000_000, "memory": "1000Ti", "gpu": 100_000}}})
+            self._claim()
         except BaseException:
             self.close()
             raise
@@ -131,7 +135,7 @@ class House:
         replica.stop(sig, timeout=20)
         self.replicas.remove(replica)
 
-    def claim(self):
+    def _claim(self):
         """Lets an operator claim the tenant's namespaces and render into them, then stops it."""
         replica = self.start()
         wait_for("claimed namespaces", self._claimed, 60)
@@ -141,7 +145,7 @@ class House:
     def _claimed(self):
         spaces = self.kube.get(path_of("Namespace"))["items"]
         return sum(item["metadata"].get("labels", {}).get("scheduler.io/tenant") == TENANT
-                   for item in spaces) >= 2
+                   for item in spaces) >= len(self.namespaces)
 
     # ---- The bare client ----
 
@@ -178,11 +182,27 @@ class House:
             words += ["--body", path]
         for name, value in {"in_flight": IN_FLIGHT, "tenant": TENANT, **options}.items():
             words += ["--" + name.replace("_", "-"), value]
-        return subprocess.Popen(list(map(str, words)), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, text=True,
-                                preexec_fn=harness.die_with_parent)
+        process = subprocess.Popen(list(map(str, words)), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, text=True,
+                                   preexec_fn=harness.die_with_parent)
+        self._clients = [p for p in self._clients if p.poll() is None] + [process]
+        return process
 
     # ---- Clearing up ----
+
+    def reset(self):
+        """What a benchmark that failed left running and lying about is gone."""
+        self._end_all()
+        for namespace in self.namespaces:
+            self.wipe(namespace)
+        self.drop_lease()
+
+    def _end_all(self):
+        for process in self._clients:
+            process.kill()
+            process.wait()
+        for replica in list(self.replicas):
+            self.stop(replica, signal.SIGKILL)
 
     def wipe(self, namespace):
         """Jobs, pods and events of a namespace go; returns when none is left."""
@@ -208,8 +228,7 @@ class House:
         return True
 
     def close(self):
-        for replica in self.replicas:
-            replica.stop(signal.SIGKILL)
+        self._end_all()
         harness.run_tool("down", "--dir", self.dir)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -132,7 +132,6 @@ def run(house, report, scale):
     house.drop_lease()
     after = floor(house, count)
     figure.floor = (before + after) / 2
-    figure.ratio = figure.value / figure.floor
     figure.note = f"floor {before:.0f} before, {after:.0f} after"
     report.add(
         figure,

@@ -2,15 +2,16 @@
 
 import datetime
 import json
+import math
 import os
 import platform
 import time
 
 
-def percentile(values, share):
-    """Nearest rank."""
+def percentile(values, percent):
+    """Nearest rank: the smallest value that so many per cent of all are not above."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(percent * len(ordered) / 100) - 1)]
 
 
 def busy_now(interval=0.5):
@@ -26,15 +27,17 @@ def busy_now(interval=0.5):
 
 
 class Figure:
-    """`better` is "more" or "less"; a bound is for the ratio to the floor if there is a floor (unless
-    bound_value is set), else for the value."""
+    """`better` is "more" or "less"; a bound is for the ratio to the floor if there is a floor, else for
+    the value.  A value of inf is one of which only `above` is known: what it is more than."""
 
-    def __init__(self, name, value, unit, floor=None, ratio=None, bound=None, better="more",
-                 note=""):
+    def __init__(self, name, value, unit, floor=None, bound=None, better="more", note="", above=None):
         self.name, self.value, self.unit, self.floor = name, value, unit, floor
-        self.ratio = ratio if ratio is not None or not floor else value / floor
-        self.bound, self.better, self.note = bound, better, note
+        self.bound, self.better, self.note, self.above = bound, better, note, above
         self.load = os.getloadavg()[0]
+
+    @property
+    def ratio(self):
+        return self.value / self.floor if self.floor else None
 
     def judged(self):
         """What the bound is about."""
@@ -48,9 +51,17 @@ class Figure:
         return self.judged() <= self.bound
 
     def data(self):
-        return {"name": self.name, "value": self.value, "unit": self.unit, "floor": self.floor,
-                "ratio": self.ratio, "bound": self.bound, "better": self.better,
-                "met": self.met(), "load": round(self.load, 2), "note": self.note}
+        """JSON has no inf: such a value is null."""
+        return {"name": self.name, "value": finite(self.value), "unit": self.unit,
+                "above": None if math.isfinite(self.value) else self.above,
+                "floor": finite(self.floor), "ratio": finite(self.ratio),
+                "bound": self.bound, "better": self.better, "met": self.met(),
+                "load": round(self.load, 2), "note": self.note}
+
+    def text(self):
+        """Value and unit."""
+        value = number(self.value) if math.isfinite(self.value) else f"> {number(self.above)}"
+        return f"{value} {self.unit}".strip()
 
 
 class Limit(Figure):
@@ -100,13 +111,17 @@ class Report:
                 "figures": [figure.data() for figure in self.figures], "tables": self.tables,
                 "failed": self.failed}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(body, indent=1) + "\n")
+        path.write_text(json.dumps(body, indent=1, allow_nan=False) + "\n")
 
 
 def aligned(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
             for row in rows]
+
+
+def finite(value):
+    return value if value is None or math.isfinite(value) else None
 
 
 def number(value):
@@ -121,6 +136,6 @@ def _row(figure):
     sign = "≥" if figure.better == "more" else "≤"
     verdict = {None: "", True: " met", False: " MISSED"}[figure.met()]
     bound = "" if figure.bound is None else f"{sign} {number(figure.bound)}{verdict}"
-    return (figure.name, f"{number(figure.value)} {figure.unit}".strip(), number(figure.floor),
+    return (figure.name, figure.text(), number(figure.floor),
             "" if figure.ratio is None else f"{figure.ratio:.2f}", bound, f"{figure.load:.1f}",
             figure.note)

@@ -33,9 +33,13 @@ LEASE_FLAGS = ["--lease-duration", "30s", "--lease-renew-deadline", "25s",
                "--lease-retry-period", "1s"]
 
 
-def program():
-    path = pathlib.Path(os.environ.get("MUSTER_OPERATOR") or
+def program_path():
+    return pathlib.Path(os.environ.get("MUSTER_OPERATOR") or
                         ROOT / "build" / "release" / "muster-operator")
+
+
+def program():
+    path = program_path()
     if not os.access(path, os.X_OK):
         raise AssertionError(f"the operator is not built: {path} (or set MUSTER_OPERATOR)")
     return path
