@@ -6,14 +6,15 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$MUSTER_ROOT"
 mkdir -p build/bench
-cmake --build --preset release
+programs=$(find benchmarks -maxdepth 1 -name '*_bench.cc' -printf '%f\n' | sed 's/[.]cc$//' | sort)
+# shellcheck disable=SC2086  # names without spaces
+hack/build.sh release --target muster-operator floor_client $programs
 found=0
 code=0
-for program in build/release/*_bench; do
-  [ -x "$program" ] || continue
+for program in $programs; do
   found=1
-  "$program" --benchmark_out="build/bench/$(basename "$program").json" --benchmark_out_format=json \
-    || code=1
+  "build/release/$program" --benchmark_out="build/bench/$program.json" \
+    --benchmark_out_format=json || code=1
 done
 for script in benchmarks/*_bench.py; do
   [ -e "$script" ] || continue
