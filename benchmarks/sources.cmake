@@ -17,7 +17,8 @@ muster_bench(state_bench DEPS muster::state)
 
 add_executable(floor_client ${CMAKE_SOURCE_DIR}/benchmarks/floor/main.cc
                             ${CMAKE_SOURCE_DIR}/benchmarks/floor/floor.cc
-                            ${CMAKE_SOURCE_DIR}/benchmarks/floor/life.cc)
+                            ${CMAKE_SOURCE_DIR}/benchmarks/floor/life.cc
+                            ${CMAKE_SOURCE_DIR}/benchmarks/floor/list.cc)
 target_include_directories(floor_client PRIVATE ${CMAKE_SOURCE_DIR}/benchmarks)
 target_compile_options(floor_client PRIVATE ${MUSTER_WARNINGS})
 target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Threads)

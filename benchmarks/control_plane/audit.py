@@ -4,6 +4,8 @@ import collections
 import datetime
 import json
 
+from audit_log import READS, by_operator
+
 Event = collections.namedtuple(
     "Event", "user verb resource namespace name code dry begin end")
 
@@ -45,12 +47,8 @@ class Audit:
         return sorted(filter(None, events), key=lambda event: event.end)
 
 
-def by_operator(event):
-    return event.user.startswith("system:muster:operator")
-
-
 def is_write(event):
-    return event.verb not in ("get", "list", "watch")
+    return event.verb not in READS
 
 
 def pod_creates(events, namespace):
@@ -62,6 +60,12 @@ def pod_creates(events, namespace):
 def span(events):
     """From the first that came in to the last that was answered."""
     return max(e.end for e in events) - min(e.begin for e in events)
+
+
+def kinds_of(events):
+    """All of them in a line."""
+    counts = collections.Counter(map(kind_of, events))
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing"
 
 
 def kind_of(event):

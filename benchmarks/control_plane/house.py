@@ -6,29 +6,22 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests" / "e2e"))
-sys.path.append(str(ROOT / "tests" / "cluster"))
+import harness
+import scrape
+from kube_client import ApiError, Kube, path_of
 
-import harness  # noqa: E402
-from kube_client import Kube, path_of  # noqa: E402
-from muster_cluster.api import ApiError  # noqa: E402
+from .audit import Audit, by_operator, is_write
 
-from .audit import Audit  # noqa: E402
-
-POLICY = ROOT / "tests" / "cluster" / "audit" / "metadata.yaml"
+POLICY = harness.ROOT / "tests" / "cluster" / "audit" / "metadata.yaml"
 OPERATOR = harness.program_path()
-FLOOR_CLIENT = ROOT / "build" / "release" / "floor_client"
+FLOOR_CLIENT = harness.ROOT / "build" / "release" / "floor_client"
 IN_FLIGHT = 64  # of the operator (client.maxInFlight) and of the bare client alike
 TENANT = "bench"
 # No node goes silent here; the heartbeats of a thousand nodes would be most of what is measured.
 NODE_GRACE_SECONDS = 600
-METRIC = re.compile(r"^(\w+)(?:\{([^}]*)\})? (\S+)$", re.M)
 
 
 class BenchError(Exception):
@@ -103,33 +96,32 @@ class House:
 
     def read(self, replica, path):
         """Text of one endpoint; None while it does not answer."""
-        url = replica.url()
         try:
-            with urllib.request.urlopen(url + path, timeout=10) if url else None as reply:
-                return reply.read().decode()
-        except (OSError, TypeError, AttributeError):
+            return scrape.read(replica, path)[1]
+        except OSError:
             return None
 
     def metrics(self, replica):
-        """{(name, labels as text): value}."""
-        text = self.read(replica, "/metrics") or ""
-        return {(name, labels): float(value) for name, labels, value in METRIC.findall(text)}
-
-    def metric(self, replica, name, labels=""):
-        return sum(value for (n, l), value in self.metrics(replica).items()
-                   if n == name and labels in l)
+        return scrape.Metrics(self.read(replica, "/metrics") or "")
 
     def require(self, replica):
         if not replica.alive():
             raise BenchError(f"{replica.name} ended with {replica.process.returncode}\n"
                              f"{replica.tail(15)}")
 
-    def until(self, replica, name, labels, value, seconds):
+    def until(self, replica, value, seconds, name, **labels):
         """Waits until a counter of the replica's has this value."""
         def reached():
             self.require(replica)
-            return self.metric(replica, name, labels) >= value
-        wait_for(f"{name}{{{labels}}} of {value:.0f}", reached, seconds, 0.5)
+            return self.metrics(replica).sum(name, **labels) >= value
+        wait_for(f"{name} {labels} of {value:.0f}", reached, seconds, 0.5)
+
+    def writes_during(self, seconds):
+        """What the operator writes from now on, leases apart."""
+        mark = self.audit.mark()
+        time.sleep(seconds)
+        return [event for event in self.audit.since(mark)
+                if by_operator(event) and is_write(event) and event.resource != "leases"]
 
     def stop(self, replica, sig=signal.SIGTERM):
         replica.stop(sig, timeout=20)

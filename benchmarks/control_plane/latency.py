@@ -41,10 +41,10 @@ def floor(house, count, rate):
 
 def operator(house, replica, prefix, count, rate):
     mark = house.audit.mark()
-    done = house.metric(replica, "gpu_scheduler_pods_created_total")
+    done = house.metrics(replica).sum("gpu_scheduler_pods_created_total")
     house.bare("jobs", job_body(1, RUN_SECONDS), "admin", namespace="bench", prefix=prefix,
                count=count, rate=rate)
-    house.until(replica, "gpu_scheduler_pods_created_total", "", done + count, 120)
+    house.until(replica, done + count, 120, "gpu_scheduler_pods_created_total")
     found = delays(house.audit.since(mark), "bench", prefix)
     if len(found) < count:
         raise AssertionError(f"{len(found)} of {count} jobs have a pod")

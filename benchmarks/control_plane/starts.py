@@ -9,7 +9,7 @@ through the same admission policies, with as many requests in flight.  It runs b
 operator on the same cluster; the floor is the mean of both.
 """
 
-from .audit import by_operator, is_write, kind_of, pod_creates, span
+from .audit import by_operator, is_write, kinds_of, pod_creates, span
 from .house import job_body
 from .report import Figure
 
@@ -41,16 +41,13 @@ def operator(house, jobs, pods):
     house.bare("jobs", job_body(pods), "admin", namespace="bench", prefix="j", count=jobs)
     mark = house.audit.mark()
     replica = house.start()
-    house.until(replica, "gpu_scheduler_pods_created_total", "", jobs * pods, 600)
+    house.until(replica, jobs * pods, 600, "gpu_scheduler_pods_created_total")
     house.stop(replica)
     events = house.audit.since(mark)
     creates = pod_creates(events, "bench")
     first, last = min(e.begin for e in creates), max(e.end for e in creates)
-    beside = {}
-    for event in events:
-        if by_operator(event) and is_write(event) and first <= event.end <= last \
-                and event not in creates and event.resource != "leases":
-            beside[kind_of(event)] = beside.get(kind_of(event), 0) + 1
+    beside = [e for e in events if by_operator(e) and is_write(e) and first <= e.end <= last
+              and e not in creates and e.resource != "leases"]
     house.wipe("bench")
     house.drop_lease()
     return len(creates) / span(creates), beside
@@ -69,8 +66,7 @@ def run(house, report, scale):
         before = floor(house, jobs, pods)
         rate, beside = operator(house, jobs, pods)
         after = floor(house, jobs, pods)
-        writes = ", ".join(f"{count} {kind}" for kind, count in sorted(beside.items()))
         report.add(Figure(f"pods started, {jobs:,} × {pods:,}", rate, "pods/s",
                           floor=(before + after) / 2, bound=LEAST_RATIO,
                           note=f"floor {before:.0f} before, {after:.0f} after; written meanwhile: "
-                               f"{writes or 'nothing else'}"))
+                               f"{kinds_of(beside)}"))

@@ -1,6 +1,6 @@
 // The bare client that the operator is measured against: the same writes, rendered by the same code
-// and sent by the same client with as many in flight, but nothing is decided and nothing is
-// watched. benchmarks/control_plane_bench.py starts it; what it took is read from the audit log.
+// and sent by the same client with as many in flight, and the same LISTs, but nothing is decided.
+// benchmarks/control_plane_bench.py starts it; how long writes took is read from the audit log.
 //
 // Threads: a Floor belongs to one thread; answers arrive on threads of the transport.
 #pragma once
@@ -14,11 +14,12 @@
 #include "muster/base/mutex.h"
 #include "muster/base/result.h"
 #include "muster/kube/client.h"
+#include "muster/kube/transport.h"
 
 namespace muster::floor {
 
 struct Options {
-  std::string mode;        // jobs, pods or life
+  std::string mode;        // jobs, pods, life or list
   std::string kubeconfig;  // the user must hold the lease where pods or status are written
   std::string ns;
   std::string body_file;  // Job as JSON in which @NAME@ stands for its name
@@ -54,6 +55,15 @@ void CreatePods(kube::Client& client, const Options& options, Tally& tally);
 // Everything that is written in the life of a Job of one pod: the Job, its pod, the event, status
 // Running, status Succeeded; one after the other for each, `in_flight` jobs at a time.
 void LiveJobs(kube::Client& client, const Options& options, Tally& tally);
+
+// What a LIST of everything was: how many objects, how long it took, and what the process has in
+// memory while it keeps them.
+struct Listed {
+  std::int64_t objects = 0;
+  double seconds = 0;
+  double resident_mib = 0;
+};
+Listed ListAll(kube::Transport& transport, Tally& tally);
 
 // `body` with the name of job number `i` put in.
 std::string NamedBody(const std::string& body, const Options& options, int i);

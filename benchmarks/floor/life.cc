@@ -1,5 +1,5 @@
 // The writes of a Job's life without an operator: what the operator itself sends for a Job of one
-// pod (docs/architecture.md), in the same order and through the same renderers.
+// pod (docs/benchmarks.md), in the same order and through the same renderers.
 #include <memory>
 #include <utility>
 

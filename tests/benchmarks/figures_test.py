@@ -5,6 +5,7 @@ import io
 import json
 import math
 import pathlib
+import statistics
 import sys
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import control_plane_bench as bench  # noqa: E402
-from control_plane import report, size  # noqa: E402
+from control_plane import audit, life, report, size  # noqa: E402
 from control_plane.report import Figure, percentile  # noqa: E402
 
 
@@ -43,6 +44,34 @@ class Figures(unittest.TestCase):
         self.assertTrue(Figure("x", 60, "", floor=100, bound=0.6).met())
         self.assertFalse(Figure("x", 59, "", floor=100, bound=0.6).met())
         self.assertFalse(Figure("x", 5, "", bound=4, better="less").met())
+
+
+class Writes(unittest.TestCase):
+    """Of gangs of two pods: five writes each, and whoever has more is counted."""
+
+    def event(self, resource, name, verb="create", dry=False):
+        return audit.Event("system:muster:operator-0", verb, resource, "bench", name, 201, dry, 0, 1)
+
+    def gang(self, name, statuses=2):
+        return [self.event("pods", f"{name}-1-main-{i}") for i in range(2)] + \
+            [self.event("events", f"{name}.17c")] + \
+            [self.event("jobs/status", name, "patch")] * statuses
+
+    def figures(self, *events):
+        return life.writes_figures("gangs", [e for part in events for e in part], 3, 5,
+                                   statistics.median_high)
+
+    def test_gangs_that_have_more_writes_than_most_are_told(self):
+        gangs, *_ = self.figures(self.gang("a"), self.gang("b"), self.gang("c", statuses=7))
+        self.assertTrue(gangs.met())
+        self.assertEqual(gangs.value, 5)
+        self.assertIn("1 of 3 have more than 5", gangs.note)
+
+    def test_dry_runs_are_a_figure_of_their_own(self):
+        dry = self.event("pods", "a-1-main-0-dry", dry=True)
+        for runs in (1, 2):
+            gangs, _, figure = self.figures(*map(self.gang, "abc"), [dry] * runs)
+            self.assertEqual((gangs.value, figure.value, figure.met()), (5, runs, runs == 1))
 
 
 class Trouble(unittest.TestCase):
