@@ -96,7 +96,7 @@ class DemoTest(unittest.TestCase):
     def test_it_is_short(self):
         """A minute on a machine that does nothing else; the gate's may be busy."""
         took = int(re.search(r"The whole demo took (\d+) s", self.text).group(1))
-        self.assertLessEqual(took, 60 if os.environ.get("MUSTER_CAMPAIGN") else 180)
+        self.assertLessEqual(took, 60 if os.environ.get("MUSTER_CAMPAIGN") else 240)
 
     def test_a_second_start_finds_the_first(self):
         done = demo("start", self.folder)
@@ -109,11 +109,13 @@ class DemoTest(unittest.TestCase):
         process = begin("run", self.folder)
         self.addCleanup(process.communicate)
         self.addCleanup(process.send_signal, signal.SIGINT)
+        said = []
         for line in process.stdout:
-            self.assertNotIn("not within", line)
-            if re.search(r" muster-demo-research +sweep +Running ", line):
-                return
-        self.fail("the second run has ended before sweep ran")
+            said.append(line)
+            if re.search(r" muster-demo-research +sweep .* Running ", line):
+                break
+        self.assertIn(" Running ", said[-1], "".join(said))
+        self.assertNotIn("not within", "".join(said))
 
 
 class StopTest(unittest.TestCase):
