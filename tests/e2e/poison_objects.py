@@ -175,16 +175,22 @@ class Admission(PoisonStory):
 
 
 class Tenants(PoisonStory):
+    def ready(self, tenant, status):
+        """Waits until the Tenant's condition Ready has this status; its message."""
+        def told():
+            body = self.scene.mirror.get("Tenant", "", tenant) or {}
+            found = condition_of(body.get("status", {}), "Ready")
+            return found and found["status"] == status and found
+        return self.scene.until(f"Tenant {tenant} whose Ready is {status}", told)["message"]
+
     def test_a_tenant_that_claims_the_system(self):
         for name, spaces in (("greedy", ["kube-system", "muster-system"]), ("glob", ["kube-*"])):
             self.scene.kube.apply(path_of("Tenant", name=name), {
                 "apiVersion": "scheduler.io/v1", "kind": "Tenant", "metadata": {"name": name},
                 "spec": {"namespaces": spaces}})
-        ready = self.scene.until("Tenant says so", lambda: (
-            c := condition_of((self.scene.mirror.get("Tenant", "", "greedy") or {}).get(
-                "status", {}), "Ready")) and c["status"] == "False" and c)
-        self.assertIn("kube-system", ready["message"])
-        for space in ("kube-system", "muster-system"):
+        self.assertIn("kube-system", self.ready("greedy", "False"))
+        self.assertIn("no namespace matches", self.ready("glob", "True"))
+        for space in ("kube-system", "kube-public", "kube-node-lease", "muster-system"):
             labels = self.scene.kube.get(path_of("Namespace", name=space))["metadata"]["labels"]
             self.assertNotIn("scheduler.io/tenant", labels)
         self.still_works()
