@@ -25,6 +25,8 @@ SLICE = [("pod-create", "after"), ("commit", "after"),
          ("terminal", "after"), ("release", "after"), ("pod-delete", "before"),
          ("binding", "after"), ("task-job", "after"), ("network-policy", "before")]
 
+# After SIGTERM the next one leads; the slack is for a machine that has more to do than this.
+HANDOVER_SECONDS, SLACK_SECONDS = 2.0, 0.5
 # Short, because a takeover is what is tested.
 LEASE = ("--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms")
 
@@ -193,7 +195,7 @@ class Failover(unittest.TestCase):
         self.jobs.submit("after-handover")
         self.finish()
         print(f"lease handed over after {taken:.2f} s", flush=True)
-        self.assertLess(taken, 4.0, "not sooner than the lease would have run out")
+        self.assertLess(taken, HANDOVER_SECONDS + SLACK_SECONDS)
 
 
 if __name__ == "__main__":
