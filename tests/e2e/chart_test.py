@@ -2,7 +2,9 @@
 """The chart on a real API server: install, upgrade, uninstall, and a second name after that; and the same
 by kustomize."""
 
+import json
 import pathlib
+import re
 import sys
 import unittest
 
@@ -66,6 +68,11 @@ class ChartTest(unittest.TestCase):
                   for b in bindings if b["metadata"]["name"].startswith("mine-")
                   and "paramRef" in b["spec"]}
         self.assertEqual(leases, {("second", "mine-operator")})
+        policies = [json.dumps(policy["spec"]) for policy in self.release.items(
+            "validatingadmissionpolicies,mutatingadmissionpolicies")
+            if policy["metadata"]["name"].startswith("mine-")]
+        accounts = set(re.findall(r"system:serviceaccount:[\w:-]+", " ".join(policies)))
+        self.assertEqual(accounts, {"system:serviceaccount:second:mine-operator"})
 
     def test_an_upgrade_changes_what_changed(self):
         self.install("grown")
