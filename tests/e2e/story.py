@@ -231,9 +231,10 @@ class Scene:
         return self.until(f"event {reason} of {name} with {words}", found, timeout, name)
 
     def operator_writes(self):
-        """What the operator wrote in this namespace, dry runs apart."""
-        return [w for w in self.house.writes()
-                if w.namespace == self.name and by_operator(w) and not w.dry]
+        """What the operator wrote in this namespace and about its Tenant, dry runs apart."""
+        return [w for w in self.house.writes() if by_operator(w) and not w.dry and (
+            w.namespace == self.name
+            or w.resource.startswith("tenants") and w.name == self.name)]
 
     @staticmethod
     def now():
