@@ -3,19 +3,12 @@
 import atexit
 import functools
 import os
-import pathlib
-import subprocess
-import sys
 import tempfile
 import time
 
-import yaml
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(pathlib.Path(__file__).resolve().parent))
-
+import harness
 # Patient: admission learns of new kinds with a delay, and until then every Job is refused.
-from kube_client import ApiError, Kube as Api  # noqa: E402
+from kube_client import ApiError, Kube as Api
 
 GROUP = "/apis/scheduler.io/v1"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases"
@@ -45,14 +38,13 @@ class ControlPlane:
         if self.kubeconfig:
             return
         self._folder = tempfile.TemporaryDirectory(prefix="muster-crd-")
-        self._tool = ROOT / "tests" / "cluster" / "cluster"
         self._dir = self._folder.name + "/cluster"
-        subprocess.run([self._tool, "up", "--dir", self._dir, "--no-kwok", "--quiet"], check=True)
+        harness.run_tool("up", "--dir", self._dir, "--no-kwok", "--quiet")
         self.kubeconfig = self._dir + "/kubeconfig/admin.kubeconfig"
 
     def close(self):
         if self._folder:
-            subprocess.run([self._tool, "down", "--dir", self._dir], check=True)
+            harness.run_tool("down", "--dir", self._dir)
             self._folder.cleanup()
 
 
@@ -61,12 +53,10 @@ def control_plane():
     """One for all tests of a run, with our CRDs and policies."""
     plane = ControlPlane()
     atexit.register(plane.close)
+    harness.install(harness.Kube(plane.kubeconfig))
     api = Api(plane.kubeconfig)
-    install_crds(api)
-    install_policies(api)
-    for name in ("muster-system", "crd-test"):
-        make_namespace(api, name)
-    allow_everything(api, "muster:operators")
+    make_namespace(api, "crd-test")
+    allow_everything(api, harness.OPERATORS)
     allow_everything(api, "muster:test-users")
     # A policy works a moment after it was made.
     eventually(lambda: _refuses(api))
@@ -116,11 +106,6 @@ def collection(kind):
     return f"{GROUP}/tenants" if kind == "Tenant" else f"{GROUP}/namespaces/crd-test/{plural}"
 
 
-def documents(path):
-    with open(path, encoding="utf-8") as text:
-        return [document for document in yaml.safe_load_all(text) if document]
-
-
 def eventually(check, timeout=10):
     """Calls `check` until it returns something true; its last answer or error when time is up."""
     deadline = time.monotonic() + timeout
@@ -139,28 +124,3 @@ def apply(api, path, name, body):
     """Server-side apply; creates or updates."""
     return api.request("PATCH", f"{path}/{name}?fieldManager=test&force=true", body,
                        "application/apply-patch+yaml")
-
-
-def install_crds(api):
-    base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    names = []
-    for file in sorted((ROOT / "crds").glob("*.yaml")):
-        for crd in documents(file):
-            names.append(crd["metadata"]["name"])
-            apply(api, base, names[-1], crd)
-    for name in names:
-        def established(name=name):
-            conditions = api.get(f"{base}/{name}").get("status", {}).get("conditions", [])
-            return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
-        assert eventually(established), f"{name} is not established"
-        plural = name.split(".")[0]
-        eventually(lambda plural=plural: api.get(f"{GROUP}/{plural}"))
-
-
-def install_policies(api):
-    base = "/apis/admissionregistration.k8s.io/v1"
-    for file in sorted((ROOT / "manifests" / "base" / "admission").glob("*.yaml")):
-        for policy in documents(file):
-            kind = policy["kind"].lower()
-            plural = kind[:-1] + "ies" if kind.endswith("y") else kind + "s"
-            apply(api, f"{base}/{plural}", policy["metadata"]["name"], policy)

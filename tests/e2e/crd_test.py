@@ -6,7 +6,9 @@ import unittest
 
 import yaml
 
-from api_access import (ROOT, Api, ApiError, As, apply, collection, control_plane, kind_object)
+from api_access import (Api, ApiError, As, apply, collection, control_plane, eventually,
+                        kind_object)
+from harness import ROOT
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 NOISE = ", <nil>: Invalid value: null: some validation rules were not checked"
@@ -224,10 +226,11 @@ class Changes(unittest.TestCase):
 
 
 def write_status(kind, name, status):
-    """As the operator does; with the epoch of a lease that this test holds."""
+    """As the operator does; with the epoch of a lease that this test holds, once the policies have
+    seen it."""
     hold_lease()
-    return OPERATOR.patch(f"{collection(kind)}/{name}/status",
-                          {"status": {"epoch": 1, **status}})
+    return eventually(lambda: OPERATOR.patch(f"{collection(kind)}/{name}/status",
+                                             {"status": {"epoch": 1, **status}}))
 
 
 def hold_lease():

@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CLUSTER = ROOT / "tests" / "cluster" / "cluster"
+from harness import ROOT, run_tool
+
 CHART = ROOT / "charts" / "muster"
 PROBE = """
 apiVersion: scheduler.io/v1
@@ -31,34 +31,25 @@ def until(what, check, seconds=60):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
-def cluster(*arguments):
-    """Standard output of the cluster tool."""
-    done = subprocess.run([sys.executable, str(CLUSTER), *map(str, arguments)], text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise AssertionError(f"cluster {arguments}: exit {done.returncode}\n{done.stderr}")
-    return done.stdout.strip()
-
-
 class Release:
     """Starts a cluster in a directory of its own; down() ends it."""
 
     def __init__(self, *up_options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-chart-"))
         self.dir = self.folder / "cluster"
-        self._tools = {name: cluster("path", name) for name in ("helm", "kubectl")}
+        self._tools = {name: run_tool("path", name) for name in ("helm", "kubectl")}
         try:
-            cluster("up", "--dir", self.dir, "--quiet", "--audit", *up_options)
+            run_tool("up", "--dir", self.dir, "--quiet", "--audit", *up_options)
         except AssertionError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        self.kubeconfig = cluster("kubeconfig", "--dir", self.dir)
+        self.kubeconfig = run_tool("kubeconfig", "--dir", self.dir)
         self._env = dict(os.environ, KUBECONFIG=self.kubeconfig, HELM_CACHE_HOME=str(self.folder),
                          HELM_CONFIG_HOME=str(self.folder), HELM_DATA_HOME=str(self.folder))
 
     def cluster(self, command, *arguments):
         """The cluster tool on this cluster."""
-        return cluster(command, *arguments, "--dir", self.dir)
+        return run_tool(command, *arguments, "--dir", self.dir)
 
     def down(self):
         keep = os.environ.get("MUSTER_E2E_KEEP")

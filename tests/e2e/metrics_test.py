@@ -2,49 +2,16 @@
 """What running replicas say of themselves: their counters against the audit log, their readiness."""
 
 import collections
-import re
 import unittest
-import urllib.error
-import urllib.request
 
 import story
 from audit_log import by_operator
+from scrape import read, scrape
 from story import Story
-
-SERIES = re.compile(r"^(\w+)(?:\{([^}]*)\})? (\S+)$", re.M)
 
 
 def load_tests(_loader, tests, _pattern):
     return story.side_by_side(tests, nodes=2, replicas=2)
-
-
-def read(replica, path):
-    """(HTTP status, text) of one endpoint of one replica."""
-    try:
-        with urllib.request.urlopen(replica.url() + path, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-class Metrics:
-    """One scrape."""
-
-    def __init__(self, replica):
-        self._series = [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value))
-                        for name, labels, value in SERIES.findall(read(replica, "/metrics")[1])]
-
-    def by(self, name, label):
-        """{value of the label: sum}, without zeros."""
-        sums = collections.Counter()
-        for series, labels, value in self._series:
-            if series == name:
-                sums[labels.get(label)] += value
-        return {key: value for key, value in sums.items() if value}
-
-    def sum(self, name, **wanted):
-        return sum(value for series, labels, value in self._series
-                   if series == name and wanted.items() <= labels.items())
 
 
 class Counters(Story):
@@ -92,7 +59,7 @@ class Counters(Story):
         self.agree(self.posted, self.asked)
 
     def counted(self):
-        metrics = Metrics(self.replica)
+        metrics = scrape(self.replica)
         return {"pods": metrics.sum("gpu_scheduler_pods_created_total"),
                 "deleted": metrics.sum("gpu_scheduler_pods_deleted_total"),
                 "commits": metrics.sum("gpu_scheduler_commits_total", result="ok"),
@@ -125,7 +92,7 @@ class Counters(Story):
 
     def posted(self):
         """Requests with POST by status, dry runs included."""
-        metrics, codes = Metrics(self.replica), ("200", "201", "403", "409", "422")
+        metrics, codes = scrape(self.replica), ("200", "201", "403", "409", "422")
         return {code: metrics.sum("rest_client_requests_total", method="POST", code=code)
                 for code in codes}
 
@@ -156,7 +123,7 @@ class Readiness(Story):
             self.until_said(replica, "/metrics", 'leader_election_master_status{name="muster-'
                             f'operator"}} {int(leads)}\n')
             # What describes the cluster is told by one of them.
-            gauges = Metrics(replica).by("gpu_scheduler_gpus", "state")
+            gauges = scrape(replica).by("gpu_scheduler_gpus", "state")
             self.assertEqual(bool(gauges), leads)
 
     def test_requests_of_watches_and_of_the_lease_are_counted(self):

@@ -1,11 +1,9 @@
 """Nodes that report nonsense: one sentence names the node and the field, nothing new goes there, what
 runs there stays, and every other node is used as ever."""
 
-import re
-import urllib.request
-
 from kube_client import ApiError
 from poison_objects import PoisonStory
+from scrape import scrape
 from story import template
 
 GPU = "nvidia.com/gpu"
@@ -36,10 +34,7 @@ class Nodes(PoisonStory):
             return False
 
     def set_aside(self):
-        with urllib.request.urlopen(self.house.replicas[0].url() + "/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        found = re.search(r'^gpu_scheduler_poison_objects\{kind="Node"\} (\S+)$', text, re.M)
-        return int(float(found.group(1)))
+        return scrape(self.house.replicas[0]).sum("gpu_scheduler_poison_objects", kind="Node")
 
     def job_on(self, node, name):
         self.scene.job(name, tasks=[{"name": "main", "template": template(

@@ -3,9 +3,9 @@ told with line and field."""
 
 import pathlib
 import tempfile
-import urllib.request
 
 import story
+from scrape import read, scrape
 from story import Story
 
 NO_PREEMPTION = "policy:\n  preemption:\n    enabled: false\n"
@@ -37,14 +37,11 @@ class Reload(Story):
     def tearDown(self):
         write("{}\n")
 
-    def fetch(self, path):
-        with urllib.request.urlopen(self.replica.url() + path, timeout=10) as answer:
-            return answer.read().decode()
+    def readiness(self):
+        return read(self.replica, "/readyz?verbose")[1]
 
     def counted(self, result):
-        series = f'gpu_scheduler_config_reloads_total{{result="{result}"}} '
-        return sum(float(line.removeprefix(series)) for line in self.fetch("/metrics").splitlines()
-                   if line.startswith(series))
+        return scrape(self.replica).sum("gpu_scheduler_config_reloads_total", result=result)
 
     def change(self, text, result):
         """Writes the file and waits until it was judged."""
@@ -67,7 +64,7 @@ class Reload(Story):
             lines = [line for line in self.replica.log.read_text().splitlines()
                      if "refused" in line and where in line and why in line]
             self.assertEqual(len(lines), 1, self.replica.tail())
-            config = next(line for line in self.fetch("/readyz?verbose").splitlines()
+            config = next(line for line in self.readiness().splitlines()
                           if "config" in line)
             self.assertIn("[+]config", config)  # the old settings stay, so it is ready
             self.assertIn(where, config)
@@ -75,6 +72,6 @@ class Reload(Story):
         self.change(PREEMPTION, "ok")
         self.scene.wait("high", phase="Succeeded")
         self.assertEqual(self.scene.status("low")["preemptions"], 1)
-        self.assertNotIn("refused", self.fetch("/readyz?verbose"))
+        self.assertNotIn("refused", self.readiness())
         self.assertTrue(self.replica.alive())
         self.assertEqual(self.replica.pid, self.pid)
