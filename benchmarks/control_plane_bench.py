@@ -76,13 +76,19 @@ def not_built():
     return [path.name for path in (OPERATOR, FLOOR_CLIENT) if not os.access(path, os.X_OK)]
 
 
+def stop(number, _frame):
+    """In order, for the cluster ends too; whoever asks twice does not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def main(argv):
     args = parse(argv)
     wanted = args.only or NAMES
     if not_built():
         print(f"not built: hack/build.sh release --target {' '.join(not_built())}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # in order: the cluster ends too
+    signal.signal(signal.SIGTERM, stop)
     told = report.Report(args.scale)
     if told.load_before[0] > QUIET_LOAD:
         print(f"the machine is busy (load average {told.load_before[0]:.1f}): "
