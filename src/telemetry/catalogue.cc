@@ -57,8 +57,7 @@ std::vector<MetricRow> DecisionRows() {
             "Placements sent to the API server, growth of running jobs included: ok, conflict "
             "(somebody wrote the Job first) or error (refused otherwise, or no answer)."),
       Count(kPodsCreated, "gpu_scheduler_pods_created_total", {}, "Pods created for jobs."),
-      Count(kPodsDeleted, "gpu_scheduler_pods_deleted_total", {},
-            "Pods of jobs deleted or evicted."),
+      Count(kPodsDeleted, "gpu_scheduler_pods_deleted_total", {}, "Pods of jobs deleted."),
   };
 }
 
