@@ -105,8 +105,8 @@ TEST(RenderPod, WhatTheUserSetWins) {
 }
 
 TEST(RenderPod, DevicesAreNotAskedForByBothOfTheirNames) {
-  const Job twice =
-      Decode<Job>(R"({"spec":{"image":"i","resources":{"gpu":1,"nvidia.com/gpu":4}}})");
+  const Job twice = Decode<Job>(R"({"metadata":{"name":"train"},
+      "spec":{"image":"i","resources":{"gpu":1,"nvidia.com/gpu":4}}})");
   EXPECT_EQ(RefusalOf(twice, 0),
             "spec.resources: gpu and nvidia.com/gpu are the same: leave one out");
   const Job full = FullJob(
