@@ -104,6 +104,7 @@ TEST_F(JobControllerTest, AGangWhosePodsCameBackLargerIsReleasedAndSaysSo) {
   Settle();
   EXPECT_EQ(Status("train").reason, "Misconfigured");
   After(10);
+  Settle();  // its Service has been found
   EXPECT_EQ(PodsOf("train").size(), 2u);
 }
 

@@ -87,6 +87,14 @@ struct PodCreate {
   std::int64_t look_at_ms = 0;  // BootMs when to ask, unless the watch shows it before; 0: never
 };
 
+// The Service of a gang, which is not watched: asked for once an attempt, until it is there.
+struct ServiceAsk {
+  std::int32_t attempt = 0;    // the last one for which it is known to be there; 0: none
+  bool asking = false;         // no answer yet
+  std::int64_t ask_at_ms = 0;  // BootMs; not before
+  std::int32_t failures = 0;   // in a row
+};
+
 struct Ledger {
   std::map<std::string, PodCreate> creates;  // by pod name
   std::set<std::string> deletes;             // pod uids
@@ -97,7 +105,7 @@ struct Ledger {
   std::set<std::string> delivered;    // versions that the watch showed while reading
   std::unique_ptr<api::Job> shelved;  // what the watch showed last while awaiting; null: nothing
   std::string unanswered_from;        // version from which a commit without an answer was made
-  bool service_done = false;
+  ServiceAsk service;
   bool job_delete = false;
   std::int64_t failed_at_ms = 0;  // last refused write, for back-off; 0: none
   std::int32_t failures = 0;      // in a row

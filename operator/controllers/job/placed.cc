@@ -169,8 +169,21 @@ Basis CheckBasis(Step& step) {
   return basis;
 }
 
+// Asks for the Service, by which the gang's pods find each other, until it is there.  True while
+// pods wait for it: those of a retry do, because a name that is not ours ends each attempt.
+bool AwaitService(Step& step) {
+  const state::ServiceAsk& service = step.entry.ledger.service;
+  const std::int32_t attempt = step.entry.placement->attempt;
+  if (step.entry.replicas == 1 || service.attempt == attempt) return false;
+  const std::int64_t left = service.ask_at_ms - step.facts.boot_ms;
+  if (!service.asking && left > 0) step.WakeIn(left);
+  step.actions.create_service = !service.asking && left <= 0;
+  return attempt > 1;
+}
+
 void CreateMissing(Step& step) {
   if (step.entry.backing == state::Backing::kDecided || !step.actions.give_up.empty()) return;
+  if (AwaitService(step)) return;
   const api::Job& job = step.entry.job;
   for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
     if (step.tally.fates[i] != Fate::kMissing) continue;
@@ -183,9 +196,6 @@ void CreateMissing(Step& step) {
     if (asked == step.entry.ledger.creates.end() || again) {
       step.actions.creates.push_back(static_cast<std::int32_t>(i));
     }
-  }
-  if (!step.actions.creates.empty() && step.entry.replicas > 1 && !step.entry.ledger.service_done) {
-    step.actions.create_service = true;
   }
 }
 

@@ -112,7 +112,7 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
   for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
   if (actions.read_back) ReadBack(entry);
   for (const std::string& pod : actions.look_for) LookForPod(entry, pod);
-  if (actions.create_service) CreateService(entry);
+  if (actions.create_service) AskService(entry);
   for (const std::int32_t slot : actions.creates) CreatePod(entry, entry.slots[slot]);
   for (const PodDelete& pod : actions.deletes) DeletePod(entry, pod);
   if (actions.status) {

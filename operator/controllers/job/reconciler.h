@@ -62,11 +62,15 @@ class JobReconciler {
   void ReadBack(state::JobEntry& entry);
   void TakeRead(const std::string& key, const std::string& uid,
                 const base::Result<std::string>& answer);
+  using TakeAnswer = void (JobReconciler::*)(state::JobEntry&, const base::Result<std::string>&);
+  actuate::Done OnService(state::JobEntry& entry, TakeAnswer take);
+  void AskService(state::JobEntry& entry);
   void CreateService(state::JobEntry& entry);
-  void TakeService(const std::string& key, const std::string& uid,
-                   const base::Result<std::string>& answer);
-  void JudgeService(const std::string& key, const std::string& uid,
-                    const base::Result<std::string>& found);
+  void ReadService(state::JobEntry& entry);
+  void TakeService(state::JobEntry& entry, const base::Result<std::string>& answer);
+  void JudgeService(state::JobEntry& entry, const base::Result<std::string>& found);
+  void ServiceIsThere(state::JobEntry& entry);
+  void AskServiceLater(state::JobEntry& entry);
   void DeletePod(state::JobEntry& entry, const PodDelete& pod);
   void WriteStatus(state::JobEntry& entry, JobActions& actions);
   // The answer to a status write made from resourceVersion `from`.
