@@ -13,7 +13,7 @@ add_executable(muster-operator operator/main.cc)
 target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
 target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
 target_link_libraries(muster-operator PRIVATE muster_operator)
-foreach(test job_trouble job_controller job_limits job_recovery job_service job_volumes
+foreach(test job_trouble job_controller job_growth_eviction job_limits job_recovery job_service job_volumes
         takeover)
   muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
 endforeach()

@@ -135,6 +135,7 @@ void ClusterState::ObserveWritten(api::Job job, const std::string& from) {
   JobEntry* entry = FindJob(api::KeyOf(job.meta));
   if (entry == nullptr || entry->job.meta.uid != job.meta.uid) return;
   if (entry->job.meta.resource_version != from) return;
+  if (job.meta.resource_version == from) return;  // it changed nothing: no event will come of it
   entry->ledger.awaited_version = job.meta.resource_version;
   SetJob(*entry, std::move(job));
 }
@@ -236,7 +237,7 @@ void ClusterState::ReadPlacement(JobEntry& entry) {
   } else {
     entry.placement.reset();
     entry.void_placement = false;
-    entry.release.reset();
+    ForgetAttempt(entry);
   }
   const std::int32_t after = entry.placement ? entry.placement->attempt : 0;
   if (before != after) entry.slots.clear();
@@ -257,10 +258,7 @@ void ClusterState::ReadPlacement(JobEntry& entry) {
     }
   }
   RefreshSlots(entry);
-  if (!entry.placement) {
-    entry.placed_from.clear();
-    return;
-  }
+  if (!entry.placement) return;
   if (entry.placed_from.empty() || before != entry.placement->attempt) {
     entry.placed_from = entry.made_of;
   }

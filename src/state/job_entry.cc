@@ -75,17 +75,19 @@ void RefreshSlots(JobEntry& entry) {
   }
 }
 
-void RevertPlacement(JobEntry& entry) {
-  entry.placement = entry.job.status.placement;
-  entry.backing = Backing::kStatus;
+void ForgetAttempt(JobEntry& entry) {
   entry.release.reset();
   entry.refusal.clear();
   entry.refusal_quota = false;
+  entry.slots.clear();
+  entry.placed_from.clear();
+}
+
+void RevertPlacement(JobEntry& entry) {
+  entry.placement = entry.job.status.placement;
+  entry.backing = Backing::kStatus;
   entry.decided_on.clear();
-  if (!entry.placement) {
-    entry.slots.clear();
-    entry.placed_from.clear();
-  }
+  if (!entry.placement) ForgetAttempt(entry);
   RefreshSlots(entry);
 }
 

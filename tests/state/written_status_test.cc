@@ -53,6 +53,13 @@ TEST_F(WrittenStatusTest, WatchThatShowedJustTheWriteGoesOn) {
   EXPECT_EQ(version(), "12");
 }
 
+TEST_F(WrittenStatusTest, WriteThatChangedNothingIsNotAwaited) {
+  state_.Upsert(JobAt("10", false, "Scheduling"));
+  state_.ObserveWritten(JobAt("10", false, "Scheduling"), "10");
+  state_.Upsert(JobAt("11", true, "Scheduling"));
+  EXPECT_EQ(version(), "11");
+}
+
 // It may free what the write has taken.
 TEST_F(WrittenStatusTest, ListFromBeforeTheWriteIsNotBelieved) {
   state_.Upsert(JobAt("10", false, "Scheduling"));

@@ -157,7 +157,10 @@ std::int32_t TaskIndex(const JobEntry& entry, const std::string& name);
 std::string MadeOf(const api::Job& job);
 // Rebuilds replicas and rank_offset from the spec, slots and slot_of from `placement`.
 void RefreshSlots(JobEntry& entry);
-// Forgets a decision that was not committed: the placement is what the status says.
+// There is no placement any more: what was decided and refused of its attempt ends with it.
+void ForgetAttempt(JobEntry& entry);
+// Forgets a decision that was not committed: the placement is what the status says.  If the job
+// runs, a decision to evict it still stands.
 void RevertPlacement(JobEntry& entry);
 // min_member with its default applied.
 std::int32_t MinMember(const JobEntry& entry);

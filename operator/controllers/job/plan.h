@@ -1,7 +1,7 @@
 // What to do about one Job now: a pure function of the entry and a few facts.
 //
-// The rules are those of docs/concepts/placement.md: a gang is committed by one status write, its
-// pods are created only while the placement is Committed, they are deleted only while it is
+// The rules are those of docs/adr/0001-commit-protocol.md: a gang is committed by one status write,
+// its pods are created only while the placement is Committed, they are deleted only while it is
 // Releasing, and the next attempt starts when nothing of the last one runs.
 #pragma once
 

@@ -334,12 +334,7 @@ void JobReconciler::TakeStatus(const std::string& key, const std::string& uid,
     return;
   }
   entry->ledger.failures = 0;
-  api::Job written = api::Decode<api::Job>(*answer);
-  if (!written.status.placement) {
-    entry->refusal.clear();
-    entry->refusal_quota = false;
-  }
-  state_.ObserveWritten(std::move(written), from);
+  state_.ObserveWritten(api::Decode<api::Job>(*answer), from);
   for (const api::EventText& event : events) actuator_.EmitEvent("Job", entry->job.meta, event);
 }
 
