@@ -173,7 +173,8 @@ void Client::Impl::SendOne(Job job) {
       Lock lock(mutex);
       ++counted.refused_by_gate;
     }
-    job.done(Error{Code::kForbidden, "not sent: this replica does not hold the lease any more"});
+    // Not for good: a renewal that is under way may yet be answered.
+    job.done(Error{Code::kThrottled, "not sent: this replica is not sure to hold the lease"});
     Finished();
     return;
   }

@@ -154,7 +154,7 @@ TEST_F(ClientTest, TheGateIsAskedBeforeEachWriteAndNeverForReads) {
   client.SetWriteGate([&may_write] { return may_write; });
   EXPECT_TRUE(client.Do(Create("p")).ok());
   may_write = false;
-  EXPECT_EQ(client.Do(Create("q")).error().code, Code::kForbidden);
+  EXPECT_EQ(client.Do(Create("q")).error().code, Code::kThrottled);
   EXPECT_TRUE(client.Do({.path = kPods}).ok());
   EXPECT_EQ(api_.Seen("POST").size(), 1u);
   EXPECT_EQ(client.stats().refused_by_gate, 1);
@@ -167,7 +167,7 @@ TEST_F(ClientTest, ARetryAsksTheGateAgain) {
   client.SetWriteGate([&asked] { return ++asked == 1; });
   client.Submit(Create("p"), Collect("p"));
   clock_.AdvanceToNext();
-  EXPECT_EQ(Await(1), std::vector<std::string>{"p:Forbidden"});
+  EXPECT_EQ(Await(1), std::vector<std::string>{"p:Throttled"});
   EXPECT_EQ(api_.Seen("POST").size(), 1u);
 }
 

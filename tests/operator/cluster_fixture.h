@@ -23,7 +23,13 @@ namespace muster::op::testing {
 
 class ClusterFixture : public ::testing::Test {
  protected:
-  ClusterFixture() { state_.SetBarrier(1); }
+  ClusterFixture() {
+    state_.SetBarrier(1);
+    client_.SetWriteGate([this] {
+      base::Lock lock(mutex_);
+      return may_write_;
+    });
+  }
 
   // Somebody else's writes.
   void Put(const std::string& path, const std::string& json) { api_.Put(path, json); }
@@ -131,6 +137,12 @@ class ClusterFixture : public ::testing::Test {
     while (client_.outstanding() > 0) std::this_thread::yield();
   }
 
+  // The write gate of the controllers' client.
+  void LetWrite(bool may) {
+    base::Lock lock(mutex_);
+    may_write_ = may;
+  }
+
   std::function<void(const std::string&, std::int64_t)> Wake() {
     return [this](const std::string& key, std::int64_t ms) {
       wakes_.emplace(clock_.BootMs() + ms, key);
@@ -160,6 +172,7 @@ class ClusterFixture : public ::testing::Test {
 
   std::int64_t generation_ = 0;
   base::Mutex mutex_;
+  bool may_write_ GUARDED_BY(mutex_) = true;
   std::vector<std::function<void()>> posted_ GUARDED_BY(mutex_);
   std::multimap<std::int64_t, std::string> wakes_;
   kube::Client reader_{api_.transport(), clock_, {}};

@@ -134,6 +134,24 @@ TEST_F(ForeignControllerTest, ConflictIsReadAgainAndThenBound) {
   EXPECT_EQ(NodeOf("p0"), "n1");
 }
 
+TEST_F(ForeignControllerTest, BindingThatTheFenceRefusedIsMadeAfterAPause) {
+  PutNode("n1", 8);
+  PutPod("p0", 1, 1);
+  api_.Inject({.method = "POST",
+               .path = "*/binding",
+               .status = 403,
+               .reason = "Forbidden",
+               .message = "fenced: u does not hold the lease",
+               .times = 100});
+  Settle();
+  EXPECT_EQ(Bindings(), 1u);
+  EXPECT_EQ(controller_.counters().refused, 0);
+  api_.ClearFaults();
+  clock_.Advance(2'000);
+  Settle();
+  EXPECT_EQ(NodeOf("p0"), "n1");
+}
+
 TEST_F(ForeignControllerTest, LostAnswerBindsNothingTwice) {
   PutNode("n1", 8);
   PutPod("p0", 1, 1);

@@ -234,6 +234,36 @@ TEST_F(JobRecoveryTest, NoAttemptBeginsWhileACreateOfTheLastOneMayStillArrive) {
   }
 }
 
+TEST_F(JobRecoveryTest, ARefusalEndsWithItsAttemptAlthoughNobodyAnsweredTheWriteOfItsEnd) {
+  PutJob("one", 1, 8);
+  api_.Inject({.method = "POST",
+               .path = "/api/v1/namespaces/team/pods",
+               .status = 403,
+               .reason = "Forbidden",
+               .message = "denied by a policy",
+               .skip = 1});
+  api_.Inject({.method = "PATCH", .path = "*/jobs/one/status", .kind = FaultKind::kLostResponse});
+  Settle();
+  ASSERT_EQ(Status("one").message, "denied by a policy");
+  After(10);
+  EXPECT_EQ(PodsOf("one").size(), 1u);
+}
+
+// The lease is in doubt for a moment: a renewal is answered after the deadline, and all goes on.
+TEST_F(JobRecoveryTest, PodsThatTheWriteGateHeldBackAreCreatedOnceItOpensAgain) {
+  CommitUnheard();
+  LetWrite(false);
+  Deliver();
+  Answers();
+  After(1);
+  EXPECT_TRUE(PodsOf("train").empty());
+  EXPECT_EQ(Entry("train").refusal, "");
+  LetWrite(true);
+  After(60);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Status("train").attempt, 1);
+}
+
 // ---- What counts ----
 
 TEST_F(JobRecoveryTest, CreatesInFlightCountAlthoughThePlacementIsBeingReleased) {

@@ -65,8 +65,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Asked immediately before each write is sent (not for reads): false refuses it with kForbidden.
-  // The leader's deadline check.  Set before the first Submit.
+  // Asked immediately before each write is sent (not for reads): false refuses it with kThrottled,
+  // which is not known to be for good.  The leader's deadline check.  Set before the first Submit.
   void SetWriteGate(std::function<bool()> may_write);
 
   // Sends in the order of lane, then of submission.  A 429 is retried after its Retry-After (or

@@ -17,6 +17,7 @@ namespace {
 // How long a Binding without an answer may still arrive, or the watch take to show it.
 constexpr std::int64_t kLateMs = 10'000;
 constexpr std::int64_t kAskAgainMs = 2'000;
+constexpr std::int64_t kBusyMs = 1'000;  // after a Binding that was not let through, for now
 
 GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& group) {
   GroupFacts facts;
@@ -146,6 +147,10 @@ void ForeignController::TakeBound(const std::string& group, const std::string& p
       break;
     default:
       state_.SetBinding(pod, "");
+      if (state::ForeignGroup* found = state_.groups().Find(group)) {
+        found->backoff_until_ms =
+            std::max(found->backoff_until_ms, state_.clock().BootMs() + kBusyMs);
+      }
   }
 }
 
