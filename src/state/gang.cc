@@ -134,6 +134,15 @@ std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry) {
   return wanted;
 }
 
+std::int64_t GraceOf(const api::Pod& pod, std::int64_t asked, const api::Tenant* tenant) {
+  const api::TenantPreemption caps =
+      tenant == nullptr ? api::TenantPreemption{} : tenant->spec.preemption;
+  const std::int64_t wanted = asked < 0 ? pod.grace_seconds : asked;
+  const std::int64_t most = std::max<std::int64_t>(1, caps.max_grace_period_seconds);
+  const std::int64_t given = std::clamp<std::int64_t>(wanted, 1, most);
+  return given == pod.grace_seconds ? -1 : given;
+}
+
 std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry, bool eligible) {
   if (api::Finished(entry.job.status)) return std::nullopt;
   if (!entry.placement && !eligible) return std::nullopt;

@@ -82,10 +82,11 @@ void AddPlaced(ClusterState& state, const ForeignGroup& group, const GroupTally&
   std::int64_t grace_s = 0;
   for (const std::string& key : group.pods) {
     if (const PodEntry* entry = state.FindPod(key)) {
-      grace_s = std::max(grace_s, entry->pod.grace_seconds);
+      const std::int64_t given = GraceOf(entry->pod, -1, state.FindTenant(gang.tenant));
+      grace_s = std::max(grace_s, given < 0 ? entry->pod.grace_seconds : given);
     }
   }
-  gang.grace_ms = std::min<std::int64_t>(grace_s, 86'400) * 1000;
+  gang.grace_ms = grace_s * 1000;
 }
 
 bool HasMinimum(const ForeignGroup& group, const GroupTally& tally) {

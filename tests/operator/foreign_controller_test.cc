@@ -256,6 +256,21 @@ TEST_F(ForeignControllerTest, EvictedGroupIsDeletedOnceAndReleasing) {
   EXPECT_EQ(state_.world().FindGang("group/team/g"), nullptr);
 }
 
+TEST_F(ForeignControllerTest, TheTenantCapsTheGraceOfAnEvictedGroup) {
+  PutNode("n1", 8);
+  Put(std::string(kPods) + "p0",
+      R"({"metadata":{"labels":{"scheduler.io/pod-group":"g","scheduler.io/pod-group-min":"1"}},
+          "spec":{"schedulerName":"muster","terminationGracePeriodSeconds":86400,
+            "containers":[{"name":"c","image":"i"}]},"status":{"phase":"Pending"}})");
+  Settle();
+  EXPECT_EQ(state_.world().FindGang("group/team/g")->grace_ms, 600'000);
+  controller_.Evict("team/g", "for somebody");
+  Answers();
+  const auto deletes = api_.Seen("DELETE");
+  ASSERT_EQ(deletes.size(), 1u);
+  EXPECT_NE(deletes[0].body.find(R"("gracePeriodSeconds":600)"), std::string::npos);
+}
+
 TEST_F(ForeignControllerTest, PodsBeyondTheMinimumFollowWhenThereIsRoom) {
   PutNode("n1", 8);
   for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 4, 2);

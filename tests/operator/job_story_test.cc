@@ -32,17 +32,48 @@ TEST(JobStory, WaitingAddsUpOverTheAttempts) {
   EXPECT_EQ(actions.status->waited_seconds, 150);
 }
 
-TEST(JobStory, TheTenantCapsTheGraceOfATemplateToo) {
+TEST(JobStory, TheTenantCapsTheGraceOfATemplateWhateverTheReleaseIsFor) {
+  for (const ReleaseCause cause :
+       {ReleaseCause::kReclaimed, ReleaseCause::kSuspended, ReleaseCause::kFailed}) {
+    JobBuilder job;
+    job.Task("main", 1).Placed("a", "0", PlacementState::kReleasing).Pod(0, PodPhase::kRunning);
+    job.entry.placement->cause = cause;
+    job.pod(0).grace_seconds = 86'400;
+    job.tenant.spec.preemption.max_grace_period_seconds = 300;
+    ASSERT_EQ(job.Plan().deletes.size(), 1u);
+    EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 300);
+    job.pod(0).grace_seconds = 60;
+    EXPECT_EQ(job.Plan().deletes[0].grace_seconds, -1);
+  }
+}
+
+TEST(JobStory, TheTenantCapsTheGraceOfPodsOfAnEarlierAttempt) {
+  JobBuilder job;
+  job.status().attempt = 1;
+  job.Task("main", 1).Pod(0, PodPhase::kRunning).pod(0).grace_seconds = 86'400;
+  ASSERT_EQ(job.Plan().deletes.size(), 1u);
+  EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 600);
+}
+
+TEST(JobStory, TheJobsOwnGraceIsForEvictionsAlone) {
   JobBuilder job;
   job.Task("main", 1).Placed("a", "0", PlacementState::kReleasing).Pod(0, PodPhase::kRunning);
-  job.status().placement->cause = ReleaseCause::kReclaimed;
-  job.entry.placement->cause = ReleaseCause::kReclaimed;
-  job.pod(0).grace_seconds = 86'400;
-  job.tenant.spec.preemption.max_grace_period_seconds = 300;
-  ASSERT_EQ(job.Plan().deletes.size(), 1u);
-  EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 300);
-  job.pod(0).grace_seconds = 60;
+  job.spec().preemption.grace_period_seconds = 90;
+  job.entry.placement->cause = ReleaseCause::kSuspended;
   EXPECT_EQ(job.Plan().deletes[0].grace_seconds, -1);
+  job.entry.placement->cause = ReleaseCause::kPreempted;
+  EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 90);
+}
+
+TEST(JobStory, NoPodIsTakenAwayBeforeItsContainersHaveEnded) {
+  JobBuilder job;
+  job.Task("main", 1).Placed("a", "0", PlacementState::kReleasing).Pod(0, PodPhase::kRunning);
+  job.entry.placement->cause = ReleaseCause::kReclaimed;
+  job.spec().preemption.grace_period_seconds = 0;
+  EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 1);
+  job.spec().preemption.grace_period_seconds = -1;
+  job.pod(0).grace_seconds = 0;
+  EXPECT_EQ(job.Plan().deletes[0].grace_seconds, 1);
 }
 
 TEST(JobStory, TheActiveDeadlineCountsForPodsThatNeverBecomeReady) {

@@ -224,7 +224,9 @@ void ForeignController::DeletePod(state::ForeignGroup& group, const std::string&
   if (entry == nullptr) return;
   const api::Meta& meta = entry->pod.meta;
   if (!group.deletes.insert(meta.uid).second) return;
-  actuator_.DeletePod(meta.ns, meta.name, api::RenderDelete(meta.uid, -1),
+  const api::Tenant* tenant = state_.FindTenant(state_.TenantOf(meta.ns));
+  const std::int64_t grace = state::GraceOf(entry->pod, -1, tenant);
+  actuator_.DeletePod(meta.ns, meta.name, api::RenderDelete(meta.uid, grace),
                       [this, key = group.key, uid = meta.uid](const Result<std::string>& answer) {
                         if (answer.ok()) ++counters_.deleted;
                         if (answer.ok() || answer.error().code == Code::kNotFound) return;

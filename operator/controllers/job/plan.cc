@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controllers/job/steps.h"
+#include "muster/state/gang.h"
 
 namespace muster::op {
 namespace {
@@ -16,7 +17,8 @@ void DeleteStrays(Step& step) {
   for (const state::PodEntry* pod : step.tally.strays) {
     if (pod->pod.meta.deletion.unix_ms != 0) continue;
     if (step.entry.ledger.deletes.contains(pod->pod.meta.uid)) continue;
-    step.actions.deletes.push_back({api::KeyOf(pod->pod.meta), pod->pod.meta.uid, -1});
+    const std::int64_t grace = state::GraceOf(pod->pod, -1, step.facts.tenant_object);
+    step.actions.deletes.push_back({api::KeyOf(pod->pod.meta), pod->pod.meta.uid, grace});
   }
 }
 

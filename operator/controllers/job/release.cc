@@ -2,6 +2,7 @@
 
 #include "controllers/job/steps.h"
 #include "muster/base/text.h"
+#include "muster/state/gang.h"
 
 namespace muster::op {
 namespace {
@@ -139,21 +140,13 @@ void WaitForLostNode(Step& step) {
   step.write = true;
 }
 
-// What an evicted pod is given, -1 for its own; the Tenant caps either, so that no template can put
-// off a reclaim.
-std::int64_t GraceOf(const Step& step, const api::Pod& pod) {
-  const std::int64_t asked = step.entry.job.spec.preemption.grace_period_seconds;
-  if (step.facts.tenant_object == nullptr) return asked;
-  const std::int64_t most = step.facts.tenant_object->spec.preemption.max_grace_period_seconds;
-  if (asked < 0) return pod.grace_seconds > most ? most : -1;
-  return std::min(asked, most);
-}
-
 void DeleteLive(Step& step, api::ReleaseCause cause) {
   for (const state::PodEntry* pod : step.tally.mine) {
     if (pod->pod.meta.deletion.unix_ms != 0) continue;
     if (step.entry.ledger.deletes.contains(pod->pod.meta.uid)) continue;
-    const std::int64_t grace = ForAnother(cause) ? GraceOf(step, pod->pod) : -1;
+    const std::int64_t asked =
+        ForAnother(cause) ? step.entry.job.spec.preemption.grace_period_seconds : -1;
+    const std::int64_t grace = state::GraceOf(pod->pod, asked, step.facts.tenant_object);
     step.actions.deletes.push_back({api::KeyOf(pod->pod.meta), pod->pod.meta.uid, grace});
   }
 }
