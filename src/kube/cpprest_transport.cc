@@ -94,7 +94,7 @@ class OpenStream final : public Stream {
 class CpprestTransport final : public Transport {
  public:
   CpprestTransport(const Connection& connection, const base::Clock& clock)
-      : connection_(connection), credentials_(connection, clock) {}
+      : connection_(connection), clock_(clock), credentials_(connection, clock) {}
 
   ~CpprestTransport() override {
     std::vector<std::shared_ptr<Pools>> pools;
@@ -112,7 +112,9 @@ class CpprestTransport final : public Transport {
   }
 
   void Send(Request request, Done done) override {
-    SendAs(std::make_shared<const Request>(std::move(request)), std::move(done), /*first=*/true);
+    const std::int64_t until_ms = clock_.BootMs() + request.timeout_ms;
+    SendAs(std::make_shared<const Sending>(Sending{std::move(request), until_ms}), std::move(done),
+           /*first=*/true);
   }
   std::unique_ptr<Stream> Open(Request request, StreamHandler handler) override;
 
@@ -127,14 +129,21 @@ class CpprestTransport final : public Transport {
 
  private:
   using Which = std::unique_ptr<HttpPool> Pools::*;
+  // Its time includes that of the credentials and of the second try: a leader's write must not
+  // arrive after its lease may have passed to another.
+  struct Sending {
+    Request request;
+    std::int64_t until_ms = 0;  // BootMs
+  };
 
-  void SendAs(const std::shared_ptr<const Request>& request, Done done, bool first);
+  void SendAs(const std::shared_ptr<const Sending>& sending, Done done, bool first);
   base::Result<std::shared_ptr<HttpExchange>> Start(const Request& request, HttpHandler handler,
                                                     Which which, const Credential& credential);
   base::Result<std::shared_ptr<Pools>> PoolsFor(const Credential& credential);
   void Post(std::function<void()> task);
 
   const Connection connection_;
+  const base::Clock& clock_;
   Credentials credentials_;
   base::Mutex mutex_;
   base::CondVar changed_;
@@ -197,11 +206,19 @@ base::Result<std::shared_ptr<HttpExchange>> CpprestTransport::Start(const Reques
   return ((**pools).*which)->Start(std::move(out), std::move(handler));
 }
 
-void CpprestTransport::SendAs(const std::shared_ptr<const Request>& request, Done done,
+void CpprestTransport::SendAs(const std::shared_ptr<const Sending>& sending, Done done,
                               bool first) {
   const base::Result<Credential> credential = credentials_.Current();
   if (!credential.ok()) {
     Post([done = std::move(done), error = credential.error()] { done(error); });
+    return;
+  }
+  Request request = sending->request;
+  request.timeout_ms = sending->until_ms - clock_.BootMs();
+  if (request.timeout_ms <= 0) {
+    Post([done = std::move(done)] {
+      done(Error{Code::kUnavailable, "not sent: the credentials took all of the time"});
+    });
     return;
   }
   auto response = std::make_shared<Response>();
@@ -211,17 +228,17 @@ void CpprestTransport::SendAs(const std::shared_ptr<const Request>& request, Don
     response->retry_after_ms = retry_after_ms;
   };
   handler.on_bytes = [response](std::string_view bytes) { response->body += bytes; };
-  handler.on_end = [this, request, response, done, first,
+  handler.on_end = [this, sending, response, done, first,
                     serial = credential->serial](const base::Status& status) {
     if (!status.ok()) {
       done(status.error());
     } else if (response->status == 401 && first && credentials_.Renew(serial)) {
-      SendAs(request, done, /*first=*/false);  // a refused request was not carried out
+      SendAs(sending, done, /*first=*/false);  // a refused request was not carried out
     } else {
       done(std::move(*response));
     }
   };
-  const auto started = Start(*request, std::move(handler), &Pools::calls, *credential);
+  const auto started = Start(request, std::move(handler), &Pools::calls, *credential);
   if (!started.ok()) {
     Post([done = std::move(done), error = started.error()] { done(error); });
   }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "kube/files.h"
 #include "muster/base/mutex.h"
 #include "muster/kube/cpprest_transport.h"
+#include "testing/manual_clock.h"
 
 extern char** environ;
 
@@ -73,8 +75,8 @@ class TransportTest : public ::testing::Test {
     connection_.server = "https://127.0.0.1:" + std::to_string(server_->port());
     connection_.ca_pem = *ReadFile(kData + "ca.crt");
   }
-  std::shared_ptr<Transport> Make() {
-    auto made = MakeCpprestTransport(connection_);
+  std::shared_ptr<Transport> Make(const base::Clock& clock = base::SystemClock()) {
+    auto made = MakeCpprestTransport(connection_, clock);
     EXPECT_TRUE(made.ok()) << made.error().message;
     return *made;
   }
@@ -170,8 +172,31 @@ TEST_F(TransportTest, ARefusedTokenIsReadAgainAndTheRequestRepeated) {
   std::filesystem::remove_all(dir);
 }
 
+TEST_F(TransportTest, ARefusedRequestIsNotRepeatedAfterItsTime) {
+  std::string dir = ::testing::TempDir() + "transport-XXXXXX";
+  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  connection_.token_file = dir + "/token";
+  std::ofstream(connection_.token_file) << "early";
+  muster::testing::ManualClock clock;
+  const auto transport = Make(clock);
+  std::filesystem::remove(connection_.token_file);
+  ASSERT_EQ(mkfifo(connection_.token_file.c_str(), 0600), 0);
+  auto answer = std::async(std::launch::async,
+                           [&] { return Send(*transport, "POST", "/needs/late", "{}", 60'000); });
+  std::ofstream token(connection_.token_file);  // opens when it is read: after the 401
+  clock.Advance(61'000);
+  token << "late";
+  token.close();
+  const Answer late = answer.get();
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code, Code::kUnavailable);
+  EXPECT_EQ(Send(*transport, "POST", "/needs/late", "{}")->status, 200);
+  std::filesystem::remove_all(dir);
+}
+
 TEST_F(TransportTest, ASilentServerIsUnavailableInTime) {
-  const auto transport = Make();
+  const muster::testing::ManualClock clock;
+  const auto transport = Make(clock);
   const Answer answer = Send(*transport, "GET", "/hang", "", 200);
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Code::kUnavailable);

@@ -4,7 +4,7 @@
 // A request that was written to a connection is never written a second time by itself, except a GET
 // whose idle connection the server had closed, and a request that was answered with 401 and for
 // which a newer token or certificate could be had.  Reading that may take the time of an exec
-// plugin.
+// plugin; both tries and what lies between end within the one timeout of the request.
 //
 // Threads: as Transport.  Ownership: the clock must outlive the transport.
 #pragma once
