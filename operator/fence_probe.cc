@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "muster/api/endpoint_slice.h"
+#include "muster/api/api_servers.h"
 #include "muster/base/log.h"
 #include "muster/base/text.h"
 #include "muster/kube/paths.h"
@@ -13,14 +13,20 @@ namespace {
 
 constexpr std::int64_t kPauseMs = 20;
 constexpr std::int64_t kTimeoutMs = 1'000;  // of a dry run
+constexpr std::size_t kMostTold = 20;
 
-// A pod that every pod-security level admits; only ever sent as a dry run.
-std::string ProbePod(std::int64_t epoch) {
+// A pod that every pod-security level admits; only ever sent as a dry run.  A ResourceQuota may ask
+// for amounts, a LimitRange for larger ones: `sized` says whether it has any.
+std::string ProbePod(std::int64_t epoch, bool sized) {
+  const std::string needs = sized ? R"("resources":{"requests":{"cpu":"1m","memory":"1Mi"},)"
+                                    R"("limits":{"cpu":"1m","memory":"1Mi"}},)"
+                                  : "";
   return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"muster-fence-probe",)"
          R"("labels":{"scheduler.io/fenced":"true"},"annotations":{"scheduler.io/epoch":")" +
          std::to_string(epoch) +
          R"("}},"spec":{"schedulerName":"muster","securityContext":{"runAsNonRoot":true,)"
-         R"("seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"main",)"
+         R"("seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"main",)" +
+         needs +
          R"("image":"none","securityContext":{"allowPrivilegeEscalation":false,)"
          R"("capabilities":{"drop":["ALL"]}}}]}})";
 }
@@ -38,19 +44,19 @@ FenceProbe::FenceProbe(kube::Client& client, ConnectTo connect, const base::Cloc
     : client_(client), connect_(std::move(connect)), clock_(clock), options_(std::move(options)) {}
 
 // The configured way first.  With one API server it is the only one: whatever stands between, only
-// that one can answer.
+// that one can answer.  One address may also be that of a load balancer before several.
 std::vector<FenceProbe::Server> FenceProbe::FindServers() {
   std::vector<Server> servers(1);
   kube::Call call;
   call.path = ObjectPath(kube::kEndpointSlices, "default", "kubernetes");
   const auto slice = client_.Do(std::move(call));
-  if (!slice.ok()) {
-    // Not kept here (kNotFound), or not known: then there may be others.
-    if (slice.error().code != base::Code::kNotFound) servers.push_back({"unknown", nullptr, {}});
+  std::vector<std::string> addresses;
+  if (slice.ok()) addresses = api::HttpsAddresses(*slice);
+  if (addresses.size() < 2) {
+    const bool known = slice.ok() || slice.error().code == base::Code::kNotFound;  // not kept here
+    if (!known || MaySpeakForMore()) servers.push_back({"unknown", nullptr, {}});
     return servers;
   }
-  const std::vector<std::string> addresses = api::HttpsAddresses(*slice);
-  if (addresses.size() < 2) return servers;
   for (const std::string& address : addresses) {
     Server server;
     server.address = address;
@@ -63,23 +69,49 @@ std::vector<FenceProbe::Server> FenceProbe::FindServers() {
   return servers;
 }
 
+// Every API server keeps a Lease that says who it is.  Where they keep none, one address is taken
+// for one of them.
+bool FenceProbe::MaySpeakForMore() {
+  kube::Call call;
+  call.path = CollectionPath(kube::kLeases, "kube-system");
+  call.query =
+      "labelSelector=" + kube::EscapeQuery("apiserver.kubernetes.io/identity=kube-apiserver");
+  const auto leases = client_.Do(std::move(call));
+  return !leases.ok() || api::LiveServers(*leases, clock_.Now()) > 1;
+}
+
 FenceAnswer FenceProbe::TryEpoch(Server& server, std::int64_t epoch) {
   kube::Call call;
   call.verb = kube::Verb::kCreate;
   call.path = CollectionPath(kube::kPods, options_.ns);
   call.query = "dryRun=All";
-  call.body = ProbePod(epoch);
+  call.body = ProbePod(epoch, sized_);
   call.lane = kube::Lane::kLease;
   call.timeout_ms = kTimeoutMs;
   kube::Client& client = server.own ? *server.own : client_;
   const base::Result<std::string> answer = client.Do(std::move(call));
   const FenceAnswer said = JudgeProbe(answer);
-  if (said == FenceAnswer::kUnknown && answer.error().message != trouble_) {
-    trouble_ = answer.error().message;  // each trouble once, not each time
-    base::LogWarn("the probe of the fence got no answer about its epoch",
-                  {{"namespace", options_.ns}, {"server", server.address}, {"error", trouble_}});
+  if (said == FenceAnswer::kUnknown) {
+    sized_ = !sized_;
+    TakeTrouble(server, answer.error().message);
   }
   return said;
+}
+
+// Each trouble is logged once, not each time.
+void FenceProbe::TakeTrouble(const Server& server, const std::string& message) {
+  {
+    base::Lock lock(mutex_);
+    trouble_ = message;
+  }
+  if (told_.size() >= kMostTold || !told_.insert(message).second) return;
+  base::LogWarn("the probe of the fence got no answer about its epoch",
+                {{"namespace", options_.ns}, {"server", server.address}, {"error", message}});
+}
+
+std::string FenceProbe::trouble() const {
+  base::Lock lock(mutex_);
+  return trouble_;
 }
 
 void FenceProbe::Try(Server& server, std::int64_t epoch) {

@@ -3,17 +3,19 @@
 // has its own copy of the Lease.  Where one cannot be reached by its address, a whole lease
 // duration passes instead.
 //
-// Threads: Run blocks; one thread a probe.
+// Threads: Run blocks; one thread a probe.  trouble() from any.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "muster/base/clock.h"
+#include "muster/base/mutex.h"
 #include "muster/base/result.h"
 #include "muster/kube/client.h"
 
@@ -39,6 +41,8 @@ class FenceProbe {
   // True: fenced.  False: the policy is not in force, and a lease duration is over.  Nothing:
   // `may_go_on` has become false.
   std::optional<bool> Run(std::int64_t epoch, const std::function<bool()>& may_go_on);
+  // Why it goes on asking: the last answer that said nothing about the epoch; empty: none.
+  std::string trouble() const;
 
  private:
   // One way to an API server.
@@ -50,15 +54,20 @@ class FenceProbe {
   };
 
   std::vector<Server> FindServers();
+  bool MaySpeakForMore();
   void Try(Server& server, std::int64_t epoch);
   FenceAnswer TryEpoch(Server& server, std::int64_t epoch);
+  void TakeTrouble(const Server& server, const std::string& message);
   void Pause();
 
   kube::Client& client_;
   const ConnectTo connect_;
   const base::Clock& clock_;
   const FenceProbeOptions options_;
-  std::string trouble_;  // the last answer that said nothing
+  bool sized_ = true;           // the pod of the next question names what it needs
+  std::set<std::string> told_;  // troubles in the log
+  mutable base::Mutex mutex_;
+  std::string trouble_ GUARDED_BY(mutex_);
 };
 
 }  // namespace muster::op

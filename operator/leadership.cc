@@ -37,6 +37,17 @@ Leadership::~Leadership() {
 }
 
 void Leadership::OnAcquired(std::int64_t epoch) {
+std::string DescribeRole(Role role, const std::string& holder, const std::string& trouble) {
+  const std::string word(ToString(role));
+  if (role == Role::kProbing && !trouble.empty()) return word + ": " + trouble;
+  if (role == Role::kStandby && !holder.empty()) return word + ", " + holder + " leads";
+  return word;
+}
+
+std::string Leadership::Describe() const {
+  return DescribeRole(role_, elector_.holder(), fence_.trouble());
+}
+
   acquired_ = true;
   epoch_ = epoch;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -21,6 +22,8 @@ namespace muster::op {
 
 enum class Role { kStandby, kListing, kProbing, kCounting, kLeading };
 std::string_view ToString(Role role);
+// For people: the role, who leads where another does, and what keeps it from leading.
+std::string DescribeRole(Role role, const std::string& holder, const std::string& trouble);
 
 class Leadership {
  public:
@@ -34,6 +37,8 @@ class Leadership {
   bool Step();
   Role role() const { return role_; }
   bool fenced() const { return fenced_; }
+  // The role in a word and, where it does not go on, why.
+  std::string Describe() const;
 
  private:
   void Probe(std::int64_t epoch);

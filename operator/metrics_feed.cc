@@ -172,9 +172,7 @@ void MetricsFeed::PushReady() {
   board.pushed_ms = from_.state->clock().BootMs();
   board.caches = CachesCheck(board.pushed_ms);
   const Role role = from_.role();
-  board.leader = {true, std::string(ToString(role))};
-  const std::string holder = from_.holder();
-  if (role == Role::kStandby && !holder.empty()) board.leader.detail += ", " + holder + " leads";
+  board.leader = {true, from_.leadership()};
   metrics_.Set(Metric::kLeader, {from_.lease_name}, role == Role::kStandby ? 0 : 1);
   if (role == Role::kLeading) drift_.Look(CachesCurrent(), from_.client->stats().throttled);
   if (const auto& places = drift_.places(); !places.empty()) {

@@ -29,7 +29,7 @@ struct FeedSources {
   std::vector<const kube::CountingTransport*> traffic;  // besides the client's
   std::function<std::vector<WatchState>()> watches;
   std::function<Role()> role;
-  std::function<std::string()> holder;  // of the lease, as far as known
+  std::function<std::string()> leadership;  // for people
   const EventLoop* loop = nullptr;
   std::string lease_name;
 };

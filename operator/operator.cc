@@ -167,7 +167,7 @@ Operator::Impl::Impl(Parts parts)
                        {watch_traffic_.get(), lease_traffic_.get()},
                        [this] { return watches_.states(); },
                        [this] { return leadership_.role(); },
-                       [this] { return elector_.holder(); },
+                       [this] { return leadership_.Describe(); },
                        &loop_,
                        parts_.settings.lease.name}) {
   scheduler_.SetGroups(

@@ -2,7 +2,7 @@ muster_library(api RANK 1
   SRCS scan.cc json_fields_json.cc codec_json.cc core_json.cc pod_json.cc pod_needs_json.cc
        storage_json.cc tenant_json.cc job_json.cc job_status_json.cc workflow_json.cc
        write_json.cc write_status_json.cc status_patch_json.cc template_json.cc security_json.cc
-       endpoint_slice_json.cc environment_json.cc render_pod_json.cc render_objects_json.cc
+       api_servers_json.cc environment_json.cc render_pod_json.cc render_objects_json.cc
        render_workflow_json.cc render_tenant_json.cc
   DEPS base
   EXTERNAL nlohmann_json::nlohmann_json)

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "muster/api/api_servers.h"
 #include "muster/api/core.h"
-#include "muster/api/endpoint_slice.h"
 #include "muster/api/job.h"
 #include "muster/api/tenant.h"
 #include "muster/api/workflow.h"
@@ -204,6 +204,24 @@ TEST(EndpointSlice, NamesEveryAddressWithItsHttpsPort) {
   EXPECT_EQ(addresses("IPv6", R"([{"addresses":["fd00::1"]}])"), (Texts{"[fd00::1]:6443"}));
   EXPECT_EQ(addresses("IPv4", R"([{"addresses":7}])"), Texts{});
   EXPECT_EQ(HttpsAddresses("garbage"), Texts{});
+}
+
+TEST(ServerLeases, CountsTheApiServersThatRenewTheirs) {
+  const auto lease = [](const std::string& name, const std::string& renewed) {
+    return R"({"metadata":{"name":")" + name +
+           R"("},"spec":{"holderIdentity":"x","leaseDurationSeconds":3600,"renewTime":")" +
+           renewed + R"("}})";
+  };
+  const auto count = [](const std::string& items) {
+    return LiveServers(R"({"items":[)" + items + "]}", {1704114000000});  // 13:00
+  };
+  const std::string live = "2024-01-01T12:30:00.000000Z";
+  EXPECT_EQ(count(lease("apiserver-a", live)), 1);
+  EXPECT_EQ(count(lease("apiserver-a", live) + "," + lease("apiserver-b", live)), 2);
+  EXPECT_EQ(count(lease("apiserver-a", "2024-01-01T11:59:59.000000Z")), 0);
+  EXPECT_EQ(count(lease("apiserver-a", "soon")), 1) << "what cannot be read may be alive";
+  EXPECT_EQ(count(lease("kube-scheduler", live)), 0);
+  EXPECT_EQ(LiveServers("garbage", {}), 0);
 }
 
 }  // namespace

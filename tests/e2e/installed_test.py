@@ -286,9 +286,9 @@ class InstalledTest(unittest.TestCase):
         return found
 
     def granted(self):
-        roles = self.release.items("clusterroles") + self.release.items("roles", "-n", NAMESPACE)
+        roles = self.release.items("clusterroles") + self.release.items("roles", "-A")
         return {(group, resource, verb) for role in roles
-                if role["metadata"]["name"] == "muster-operator" for rule in role["rules"]
+                if role["metadata"]["name"].startswith("muster-operator") for rule in role["rules"]
                 for group in rule["apiGroups"] for resource in rule["resources"]
                 for verb in rule["verbs"]}
 

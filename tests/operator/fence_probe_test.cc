@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kube/status_json.h"
+#include "muster/base/time_text.h"
 #include "testing/fake_api_server.h"
 #include "testing/manual_clock.h"
 
@@ -36,6 +37,15 @@ class Fence : public ::testing::Test {
                          R"(]}],"ports":[{"name":"https","port":6443}]})");
   }
 
+  // An API server that renews its Lease, behind whatever address.
+  void PutServer(const std::string& name) {
+    Api("front").Put(
+        "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/apiserver-" + name,
+        R"({"metadata":{"labels":{"apiserver.kubernetes.io/identity":"kube-apiserver"}},)"
+        R"("spec":{"leaseDurationSeconds":3600,"renewTime":")" +
+            base::FormatMicroTime(clock_.Now()) + R"("}})");
+  }
+
   // The policy there refuses the old epoch from its `rounds`-th question on.
   void RefuseOld(const std::string& address, int rounds = 1) {
     Api(address).Inject({.method = "POST",
@@ -60,6 +70,7 @@ class Fence : public ::testing::Test {
     std::atomic<bool> over = false;
     std::thread asking([&] {
       fenced = probe.Run(5, [this] { return leads_; });
+      trouble_ = probe.trouble();
       spent_ms_ = clock_.BootMs() - begin;
       over = true;
       base::Mutex mutex;
@@ -82,13 +93,32 @@ class Fence : public ::testing::Test {
   std::map<std::string, std::unique_ptr<FakeApiServer>> servers_;
   bool leads_ = true;
   std::int64_t spent_ms_ = 0;
+  std::string trouble_;
 };
 
 TEST_F(Fence, OneServerThatRefusesTheOldEpochIsEnough) {
   Slice(R"("10.0.0.1")");
+  PutServer("a");
   RefuseOld("front");
   EXPECT_EQ(Run(), true);
   EXPECT_EQ(spent_ms_, 0);
+}
+
+TEST_F(Fence, ABalancerInFrontOfSeveralServersCostsALeaseDuration) {
+  Slice(R"("10.0.0.1")");
+  PutServer("a");
+  PutServer("b");
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  EXPECT_GE(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, WhereTheServersCannotBeCountedALeaseDurationPasses) {
+  Slice(R"("10.0.0.1")");
+  Api("front").Inject({.method = "GET", .path = "*/namespaces/kube-system/leases", .status = 403});
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  EXPECT_GE(spent_ms_, kLeaseMs);
 }
 
 TEST_F(Fence, EveryServerIsAskedByItsAddressAndNobodyWaits) {
@@ -137,6 +167,18 @@ TEST_F(Fence, WithoutThePolicyALeaseDurationIsAllTheFenceThereIs) {
   Slice(R"("10.0.0.1")");
   EXPECT_EQ(Run(), false);
   EXPECT_GE(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, TheProbeNamesWhatItNeedsAndIfRefusedAsksWithoutToo) {
+  Slice(R"("10.0.0.1")");
+  Api("front").Inject(
+      {.method = "POST", .path = kPods, .status = 403, .message = "minimum cpu usage is 100m"});
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  const auto questions = Api("front").Seen("POST", kPods);
+  EXPECT_NE(questions.at(0).body.find(R"("limits":{"cpu":"1m")"), std::string::npos);
+  EXPECT_EQ(questions.at(1).body.find("limits"), std::string::npos);
+  EXPECT_EQ(trouble_, "minimum cpu usage is 100m");
 }
 
 TEST_F(Fence, WhoLosesTheLeaseStopsAsking) {

@@ -44,6 +44,7 @@ class MetricsFeedTest : public testing::JobFixture {
 
   std::vector<WatchState> watches_ = {Pods(true, "")};
   Role role_ = Role::kLeading;
+  std::string leadership_ = "leading";
   telemetry::Metrics metrics_{false};
   telemetry::Endpoints endpoints_{metrics_};
   EventLoop loop_{clock_};
@@ -57,7 +58,7 @@ class MetricsFeedTest : public testing::JobFixture {
                      .traffic = {&traffic_},
                      .watches = [this] { return watches_; },
                      .role = [this] { return role_; },
-                     .holder = [] { return "other_1"; },
+                     .leadership = [this] { return leadership_; },
                      .loop = &loop_,
                      .lease_name = "lease"}};
 };
@@ -75,10 +76,18 @@ TEST_F(MetricsFeedTest, WhatIsKnownToComeIsThereAtZero) {
   }
 }
 
-TEST_F(MetricsFeedTest, AStandbySaysWhoLeads) {
-  EXPECT_NE(Ready().find("[+]leader ok: leading\n"), std::string::npos);
-  role_ = Role::kStandby;
-  EXPECT_NE(Ready().find("[+]leader ok: standby, other_1 leads\n"), std::string::npos);
+TEST_F(MetricsFeedTest, WhatKeepsAReplicaFromLeadingShows) {
+  role_ = Role::kProbing;
+  leadership_ = "probing the fence: exceeded quota";
+  EXPECT_NE(Ready().find("[+]leader ok: probing the fence: exceeded quota"), std::string::npos);
+}
+
+TEST(DescribeRole, SaysWhoLeadsAndWhatKeepsItFromLeading) {
+  EXPECT_EQ(DescribeRole(Role::kLeading, "me", ""), "leading");
+  EXPECT_EQ(DescribeRole(Role::kStandby, "", ""), "standby");
+  EXPECT_EQ(DescribeRole(Role::kStandby, "other_1", ""), "standby, other_1 leads");
+  EXPECT_EQ(DescribeRole(Role::kProbing, "me", "exceeded quota"),
+            std::string(ToString(Role::kProbing)) + ": exceeded quota");
 }
 
 TEST_F(MetricsFeedTest, ARefusedConfigurationShowsUntilItIsMended) {

@@ -1,5 +1,6 @@
 #include "api/json_fields_json.h"
-#include "muster/api/endpoint_slice.h"
+#include "muster/api/api_servers.h"
+#include "muster/base/time_text.h"
 
 namespace muster::api {
 
@@ -21,6 +22,23 @@ std::vector<std::string> HttpsAddresses(std::string_view endpoint_slice) {
     }
   });
   return all;
+}
+
+std::int32_t LiveServers(std::string_view lease_list, base::TimePoint now) {
+  const Json json = Json::parse(lease_list, nullptr, false);
+  if (!json.is_object()) return 0;
+  Problem ignored;
+  const Fields list(&json, "", ignored);
+  std::int32_t live = 0;
+  list.Each("items", [&](const Fields& lease) {
+    const Fields meta = lease.At("metadata");
+    const Fields spec = lease.At("spec");
+    if (!meta.Text("name").starts_with("apiserver-")) return;
+    const auto renewed = base::ParseTime(spec.Text("renewTime"));
+    const std::int64_t lasts_ms = spec.Int("leaseDurationSeconds", 3'600, {0, 86'400}) * 1'000;
+    if (!renewed.ok() || renewed->unix_ms + lasts_ms > now.unix_ms) ++live;
+  });
+  return live;
 }
 
 }  // namespace muster::api
