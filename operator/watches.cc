@@ -1,6 +1,7 @@
 #include "watches.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "muster/api/core.h"
@@ -13,12 +14,14 @@ struct Watches::Watch {
   virtual ~Watch() = default;
   virtual void Start() = 0;
   virtual void Stop() = 0;
-  virtual void Relist() = 0;
+  virtual std::uint64_t Relist() = 0;
   virtual kube::ReflectorStats Stats() const = 0;
 
   std::string plural;
-  std::int64_t lists = 0;   // owner thread
-  std::int64_t wanted = 1;  // lists that make it fresh
+  // Of the owner thread.
+  std::int64_t lists = 0;
+  std::uint64_t answered = 0;  // the wish that the last LIST answers
+  std::uint64_t wanted = 1;    // the one that makes it fresh
 };
 
 namespace {
@@ -27,7 +30,7 @@ template <class W, class T>
 struct TypedWatch final : W {
   void Start() override { reflector->Start(); }
   void Stop() override { reflector->Stop(); }
-  void Relist() override { reflector->Relist(); }
+  std::uint64_t Relist() override { return reflector->Relist(); }
   kube::ReflectorStats Stats() const override { return reflector->stats(); }
 
   std::unique_ptr<kube::Reflector<T>> reflector;
@@ -61,13 +64,14 @@ template <class T>
 void Watches::Add(const std::string& plural, const std::string& path) {
   auto watch = std::make_unique<TypedWatch<Watch, T>>();
   watch->plural = plural;
-  Watch* base = watch.get();
+  TypedWatch<Watch, T>* base = watch.get();
   kube::Sink<T> sink;
   sink.replace = [this, base](std::vector<T> all, const std::string&) {
     auto shared = std::make_shared<std::vector<T>>(std::move(all));
-    loop_.Post([this, base, shared] {
+    loop_.Post([this, base, shared, wish = base->reflector->answered()] {
       state_.Replace(std::move(*shared));
       ++base->lists;
+      base->answered = wish;
     });
   };
   sink.upsert = [this](T object) {
@@ -96,15 +100,12 @@ void Watches::Stop() {
 }
 
 void Watches::Relist() {
-  for (const auto& watch : watches_) {
-    watch->wanted = watch->lists + 1;
-    watch->Relist();
-  }
+  for (const auto& watch : watches_) watch->wanted = watch->Relist();
 }
 
 bool Watches::Fresh() const {
   return std::all_of(watches_.begin(), watches_.end(),
-                     [](const auto& watch) { return watch->lists >= watch->wanted; });
+                     [](const auto& watch) { return watch->answered >= watch->wanted; });
 }
 
 bool Watches::AllSynced() const {

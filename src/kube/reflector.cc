@@ -381,12 +381,15 @@ void RawReflector::Stop() {
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-void RawReflector::Relist() {
+std::uint64_t RawReflector::Relist() {
   Lock lock(impl_->mutex);
   ++impl_->wanted;
   impl_->counted.synced = false;
   impl_->Interrupt();
+  return impl_->wanted;
 }
+
+std::uint64_t RawReflector::answered() const { return impl_->listed; }
 
 ReflectorStats RawReflector::stats() const {
   Lock lock(impl_->mutex);

@@ -65,8 +65,12 @@ class RawReflector {
 
   void Start();
   void Stop();  // no call of the handler after it returns
-  // A consistent LIST (empty resourceVersion) as soon as possible: a new leader's barrier.
-  void Relist();
+  // A consistent LIST (empty resourceVersion) as soon as possible: a new leader's barrier.  The
+  // number of this wish, which grows.
+  std::uint64_t Relist();
+  // The newest wish that was known when the LIST began that is being delivered.
+  // REQUIRES: called by Handler::listed.
+  std::uint64_t answered() const;
   ReflectorStats stats() const;
 
  private:
@@ -96,7 +100,9 @@ class Reflector {
 
   void Start() { raw_.Start(); }
   void Stop() { raw_.Stop(); }
-  void Relist() { raw_.Relist(); }
+  std::uint64_t Relist() { return raw_.Relist(); }
+  // REQUIRES: called by Sink::replace.
+  std::uint64_t answered() const { return raw_.answered(); }
   ReflectorStats stats() const { return raw_.stats(); }
 
  private:
