@@ -258,7 +258,9 @@ void SchedulerLoop::ApplyHolds() {
     if (gang.uid.starts_with(kGroupPrefix)) {
       state::ForeignGroup* group = state_.groups().Find(gang.uid.substr(kGroupPrefix.size()));
       if (group == nullptr) continue;
-      const bool changed = group->hold_reason != hold.reason || group->hold_text.empty();
+      // While it is to tell another text already, it wakes itself in time.
+      const bool changed = group->hold_reason != hold.reason || group->hold_text.empty() ||
+                           (group->hold_text != text && !group->tell_pending);
       group->hold_reason = hold.reason;
       group->hold_text = text;
       if (changed) state_.MarkGroup(group->key);

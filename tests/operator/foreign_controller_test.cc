@@ -93,6 +93,36 @@ TEST_F(ForeignControllerTest, GroupThatDoesNotFitIsNotBoundInPart) {
             "ExceedsMaxQuota: needs 12 nvidia.com/gpu (3 pods x 4); the cluster has 8 in all");
 }
 
+TEST_F(ForeignControllerTest, AReasonThatCouldNotBeWrittenIsWrittenASecondLater) {
+  PutPod("p0", 1, 2);
+  Settle();
+  api_.Inject({.method = "PATCH", .path = "*/p0/status", .status = 500});
+  clock_.Advance(1'000);
+  Settle();
+  ASSERT_EQ(Writes("*/p0/status").size(), 1u);
+  EXPECT_EQ(Told("p0"), "");
+  clock_.Advance(1'000);
+  Settle();
+  EXPECT_EQ(Told("p0"), "GangIncomplete: 1 of 2 pods exist");
+}
+
+TEST_F(ForeignControllerTest, AReasonThatCouldNotBeWrittenWakesItsGroup) {
+  PutPod("p0", 1, 2);
+  Settle();
+  std::set<std::string> woken;
+  on_wake_ = [&woken](const std::string& key) { woken.insert(key); };
+  const auto watch = [this] { ClusterFixture::Settle([](const state::Dirty&) {}); };
+  clock_.Advance(1'000);
+  watch();
+  woken.clear();
+  api_.Inject({.method = "PATCH", .path = "*/p0/status", .status = 500});
+  controller_.Reconcile("team/g");
+  Answers();
+  clock_.Advance(1'000);
+  watch();
+  EXPECT_EQ(woken, std::set<std::string>{"team/g"});
+}
+
 TEST_F(ForeignControllerTest, GroupWaitsForItsClaimAndGoesWhereItsVolumeIs) {
   PutNode("n1", 8, "z1");
   PutNode("n2", 8, "z2");

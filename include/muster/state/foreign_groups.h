@@ -37,6 +37,7 @@ struct ForeignGroup {
   sched::Reason hold_reason = sched::Reason::kPendingEvaluation;
   std::map<std::string, std::int64_t> tell_at;  // pod key -> BootMs of the next write that says why
   std::string told_reason;                      // of the last event
+  bool tell_pending = false;  // some pods are to be told another text: a wake-up is set
 };
 
 // What its pods say, counted once for all rules.

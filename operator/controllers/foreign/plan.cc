@@ -122,6 +122,7 @@ void Tell(Step& step, const Why& why) {
       step.WakeIn(due - boot);
       continue;
     }
+      step.actions.tell_pending = true;
     step.actions.tell_at[key] = boot + kRewordMs;
     step.actions.tells.push_back({key, message});
     step.actions.told_reason = why.reason;

@@ -44,6 +44,7 @@ struct GroupActions {
   std::map<std::string, std::int64_t> tell_at;  // new values of ForeignGroup::tell_at
   std::string told_reason;
   std::int64_t partial_since_ms = 0;
+  bool tell_pending = false;
   bool evicting = false;
   bool may_start = false;
   std::int64_t wake_in_ms = 0;  // look again after this time; 0: only when something changes

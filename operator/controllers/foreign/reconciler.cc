@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kLateMs = 10'000;
 constexpr std::int64_t kAskAgainMs = 2'000;
 constexpr std::int64_t kBusyMs = 1'000;  // after a Binding that was not let through, for now
+constexpr std::int64_t kTellAgainMs = 1'000;  // after a refused write of a pod's condition
 
 GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& group) {
   GroupFacts facts;
@@ -66,13 +67,14 @@ void ForeignController::Carry(state::ForeignGroup& group, const GroupActions& ac
   group.tell_at = actions.tell_at;
   group.told_reason = actions.told_reason;
   for (const std::string& pod : actions.settled) state_.SetBinding(pod, "");
+  group.tell_pending = actions.tell_pending;
   for (const std::string& pod : actions.look_for) LookForBinding(group.key, pod);
   for (const PodEvent& event : actions.events) {
     if (const state::PodEntry* entry = state_.FindPod(event.key)) {
       actuator_.EmitEvent("Pod", entry->pod.meta, event.event);
     }
   }
-  for (const PodText& tell : actions.tells) Tell(tell.key, tell.text);
+  for (const PodText& tell : actions.tells) Tell(group.key, tell);
   for (const std::string& pod : actions.deletes) DeletePod(group, pod);
   Fold(group, actions.may_start);
   if (actions.wake_in_ms > 0) wake_(group.key, actions.wake_in_ms);
@@ -237,15 +239,22 @@ void ForeignController::DeletePod(state::ForeignGroup& group, const std::string&
                       });
 }
 
-void ForeignController::Tell(const std::string& pod, const std::string& text) {
-  const state::PodEntry* entry = state_.FindPod(pod);
+void ForeignController::Tell(const std::string& group, const PodText& tell) {
+  const state::PodEntry* entry = state_.FindPod(tell.key);
   if (entry == nullptr) return;
-  std::string patch = api::PodUnschedulablePatch(entry->pod, text, state_.clock().Now());
+  std::string patch = api::PodUnschedulablePatch(entry->pod, tell.text, state_.clock().Now());
   if (patch.empty()) return;
-  // A refused write is not repeated by itself: the next look decides by what the pod says then.
-  actuator_.PatchPodStatus(entry->pod, std::move(patch), [](const Result<std::string>& answer) {
-    if (!answer.ok()) base::LogDebug("pod condition", {{"error", answer.error().message}});
-  });
+  // A refused write is not repeated by itself: a look a little later decides by what the pod says
+  // then.
+  actuator_.PatchPodStatus(entry->pod, std::move(patch),
+                           [this, group, pod = tell.key](const Result<std::string>& answer) {
+                             state::ForeignGroup* found = state_.groups().Find(group);
+                             if (answer.ok() || found == nullptr) return;
+                             base::LogDebug("pod condition", {{"error", answer.error().message}});
+                             if (!found->pods.contains(pod)) return;
+                             found->tell_at[pod] = state_.clock().BootMs() + kTellAgainMs;
+                             wake_(group, kTellAgainMs);
+                           });
 }
 
 }  // namespace muster::op

@@ -51,7 +51,7 @@ class ForeignController {
                 const base::Result<std::string>& answer);
   void TakeRefusal(const std::string& group, state::PodEntry& pod, const std::string& message);
   void DeletePod(state::ForeignGroup& group, const std::string& pod);
-  void Tell(const std::string& pod, const std::string& text);
+  void Tell(const std::string& group, const PodText& tell);
 
   state::ClusterState& state_;
   actuate::Actuator& actuator_;
