@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "drift.h"
 #include "muster/base/log.h"
 
 namespace muster::op {
@@ -36,7 +37,6 @@ Leadership::~Leadership() {
   if (probe_.joinable()) probe_.join();
 }
 
-void Leadership::OnAcquired(std::int64_t epoch) {
 std::string DescribeRole(Role role, const std::string& holder, const std::string& trouble) {
   const std::string word(ToString(role));
   if (role == Role::kProbing && !trouble.empty()) return word + ": " + trouble;
@@ -48,6 +48,7 @@ std::string Leadership::Describe() const {
   return DescribeRole(role_, elector_.holder(), fence_.trouble());
 }
 
+void Leadership::OnAcquired(std::int64_t epoch) {
   acquired_ = true;
   epoch_ = epoch;
 }
@@ -78,7 +79,9 @@ bool Leadership::Step() {
   // Where the size of what is committed is not known in time, the nodes take nothing new until it
   // is.
   if (!all) base::LogWarn("leading although not everything that is committed could be counted");
-  base::LogInfo("leading", {{"epoch", std::to_string(epoch_)}, {"fenced", fenced_ ? "yes" : "no"}});
+  base::LogInfo("leading", {{"epoch", std::to_string(epoch_)},
+                            {"fenced", fenced_ ? "yes" : "no"},
+                            {"drift", std::to_string(FindDrift(state_).size())}});
   return true;
 }
 

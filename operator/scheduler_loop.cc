@@ -50,6 +50,27 @@ const api::Pod* FirstPodOf(state::ClusterState& state, const std::string& gang_u
   return entry == nullptr ? nullptr : &entry->pod;
 }
 
+// What the whole placement of a victim takes, by node.  Where nobody has said in time what its pods
+// look like, only the pods that are there can tell.
+void AddFreed(state::ClusterState& state, const state::JobEntry& victim,
+              std::map<std::string, sched::Amounts>& nodes) {
+  for (const state::Slot& slot : victim.slots) {
+    const state::Template* made = TemplateOf(victim, slot.task);
+    if (made == nullptr || !made->known) continue;
+    sched::Amounts& sum = nodes[victim.placement->assignments[slot.assignment].node];
+    sum = state::Plus(sum, made->request);
+  }
+  for (const std::string& name : victim.pods) {
+    const state::PodEntry* pod = state.FindPod(name);
+    if (pod == nullptr || pod->pod.terminal() || pod->pod.node_name.empty()) continue;
+    const state::Template* made = TemplateOf(victim, state::TaskIndex(victim, pod->slot.task));
+    if (made != nullptr && made->known) continue;
+    sched::Amounts& sum = nodes[pod->pod.node_name];
+    sum = state::Plus(sum, state::ToAmounts(pod->pod.needs.requests, state::Rounding::kUp,
+                                            state.options().gpu_resource));
+  }
+}
+
 }  // namespace
 
 SchedulerLoop::SchedulerLoop(state::ClusterState& state, actuate::Actuator& actuator,
@@ -116,21 +137,14 @@ void SchedulerLoop::LogCycle() const {
 
 // ---- Reservations ----
 
-// What a leader before this one evicted for others is still theirs: as much as is left of it.
+// What a leader before this one evicted for others is still theirs, with what has ended of it.
 void SchedulerLoop::RestoreReservations() {
   std::map<std::string, std::map<std::string, sched::Amounts>> freed;  // beneficiary -> node
   std::map<std::string, std::int64_t> grace_ms;
   for (const auto& [key, entry] : state_.jobs()) {
-    if (!entry.placement || entry.placement->state != api::PlacementState::kReleasing) continue;
-    const std::string& uid = entry.placement->beneficiary_uid;
+    const std::string& uid = state::BeneficiaryOf(entry);
     if (uid.empty()) continue;
-    for (const std::string& name : entry.pods) {
-      const state::PodEntry* pod = state_.FindPod(name);
-      if (pod == nullptr || pod->pod.terminal() || pod->pod.node_name.empty()) continue;
-      sched::Amounts& sum = freed[uid][pod->pod.node_name];
-      sum = state::Plus(sum, state::ToAmounts(pod->pod.needs.requests, state::Rounding::kUp,
-                                              state_.options().gpu_resource));
-    }
+    AddFreed(state_, entry, freed[uid]);
     const sched::Gang* gang = state_.world().FindGang(entry.job.meta.uid);
     if (gang != nullptr) grace_ms[uid] = std::max(grace_ms[uid], gang->grace_ms);
   }

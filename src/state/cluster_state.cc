@@ -64,6 +64,9 @@ void ClusterState::MarkAllJobsOfTenant(const std::string& tenant) {
       dirty_.jobs.insert(key);
     }
   }
+  for (const auto& [key, group] : groups_.all()) {
+    if (TenantOf(group.ns) == tenant) dirty_.groups.insert(key);
+  }
 }
 
 void ClusterState::MarkAllJobs() {
@@ -96,6 +99,14 @@ void ClusterState::MarkQuotasOf(const std::string& ns) {
 
 namespace {
 
+// Another place, or one where there was none: what was never agreed on if an older leader says so.
+// Words about a place that is known undo nothing.
+bool IsNewPlace(const std::optional<api::Placement>& before,
+                const std::optional<api::Placement>& after) {
+  if (!after) return false;
+  return !before || before->attempt != after->attempt || before->assignments != after->assignments;
+}
+
 void CaughtUp(Ledger& ledger) {
   ledger.awaited_version.clear();
   ledger.shelved.reset();
@@ -123,8 +134,8 @@ void ClusterState::Upsert(api::Job job) {
     if (job.meta.resource_version == entry.job.meta.resource_version) return;
   }
   // A status of an older leader that reaches us only after the barrier was never agreed on.
-  const bool changed = entry.key.empty() || job.status.placement != entry.job.status.placement;
-  if (epoch_ > 0 && changed && job.status.placement && job.status.epoch < epoch_) {
+  const bool changed = IsNewPlace(entry.job.status.placement, job.status.placement);
+  if (epoch_ > 0 && changed && job.status.epoch < epoch_) {
     entry.void_placement = true;
   }
   entry.key = key;

@@ -42,6 +42,13 @@ std::set<std::int32_t> RanksThere(const JobEntry& entry,
   return there;
 }
 
+// False while nobody has said how large the pods are whose places another gang is to get.
+bool FreedIsKnown(const JobEntry& entry) {
+  return BeneficiaryOf(entry).empty() ||
+         std::all_of(entry.templates.begin(), entry.templates.end(),
+                     [](const Template* made) { return made->known; });
+}
+
 }  // namespace
 
 // Whether a slot counts without an observed pod: a committed one until it has its result, and any
@@ -91,7 +98,7 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
     if (!wanted.contains(key)) world_.RemoveOccupant(key);
   }
   entry.committed_keys = std::move(wanted);
-  entry.uncounted = !unknown.empty();
+  entry.uncounted = !unknown.empty() || !FreedIsKnown(entry);
   SetUncounted(entry, std::move(unknown));
 }
 
@@ -116,6 +123,11 @@ bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std:
 // A node on which a pod of unknown size is committed takes nothing new.
 void ClusterState::SetUncounted(JobEntry& entry, std::set<std::string> nodes) {
   if (entry.uncounted_nodes == nodes) return;
+  // What its tenant may still start hangs on it.
+  if (entry.uncounted_nodes.empty() != nodes.empty()) {
+    MarkAllJobsOfTenant(TenantOf(entry.job.meta.ns));
+    entry.uncounted_since_ms = clock_.BootMs();
+  }
   std::set<std::string> touched = nodes;
   touched.insert(entry.uncounted_nodes.begin(), entry.uncounted_nodes.end());
   for (const std::string& node : entry.uncounted_nodes) {
@@ -126,6 +138,16 @@ void ClusterState::SetUncounted(JobEntry& entry, std::set<std::string> nodes) {
   for (const std::string& node : nodes) uncounted_on_[node].insert(entry.key);
   entry.uncounted_nodes = std::move(nodes);
   for (const std::string& node : touched) FoldNode(node);
+}
+
+const JobEntry* ClusterState::UncountedJobOf(const std::string& tenant) const {
+  for (const auto& [node, jobs] : uncounted_on_) {
+    for (const std::string& key : jobs) {
+      const JobEntry& entry = jobs_.at(key);
+      if (TenantOf(entry.job.meta.ns) == tenant) return &entry;
+    }
+  }
+  return nullptr;
 }
 
 // Pods that were asked for may still appear although their job is gone.

@@ -91,6 +91,18 @@ void RevertPlacement(JobEntry& entry) {
   RefreshSlots(entry);
 }
 
+const std::string& BeneficiaryOf(const JobEntry& entry) {
+  static const std::string none;
+  const bool releasing =
+      entry.placement && entry.placement->state == api::PlacementState::kReleasing;
+  return releasing ? entry.placement->beneficiary_uid.str() : none;
+}
+
+std::string UncountedText(const std::string& tenant, const JobEntry& entry) {
+  return "tenant " + tenant + " may start nothing until it is known how large the pods of job " +
+         entry.key + " are, which are committed";
+}
+
 std::int32_t MinMember(const JobEntry& entry) {
   const std::int32_t wanted = entry.job.spec.min_member;
   return wanted > 0 && wanted < entry.replicas ? wanted : entry.replicas;

@@ -60,7 +60,12 @@ void ClusterState::Remove(const api::Node& node) {
 
 void ClusterState::MarkJobsOn(const std::string& node) {
   for (const auto& [key, entry] : jobs_) {
-    if (!entry.placement) continue;
+    if (!entry.placement) {  // it may wait for the end of a pod there
+      for (const std::string& pod : entry.pods) {
+        if (pods_.at(pod).pod.node_name == node) dirty_.jobs.insert(key);
+      }
+      continue;
+    }
     for (const api::Assignment& a : entry.placement->assignments) {
       if (a.node == node) dirty_.jobs.insert(key);
     }

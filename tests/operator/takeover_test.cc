@@ -114,6 +114,46 @@ TEST_F(TakeoverTest, APlacementOfAnOlderLeaderThatShowsUpAfterTheBarrierIsReleas
   EXPECT_EQ(PodsOf("train").size(), 2u);
 }
 
+TEST_F(TakeoverTest, AnOlderLeadersLateWordAboutAPlacementThatIsKnownUndoesNothing) {
+  PutJob("train", 2, 4);
+  PutPlaced("train", "Committed", "0-1");
+  PutPodOf("train", 0, 4);
+  PutPodOf("train", 1, 4);
+  Lead();
+  PutPlaced("train", "Materialised", "0-1");
+  Settle();
+  for (const std::string& pod : PodsOf("train")) {
+    EXPECT_EQ(Read<api::Pod>(kPodPath + pod).meta.deletion.unix_ms, 0) << pod;
+  }
+  EXPECT_EQ(Status("train").placement->state, api::PlacementState::kMaterialised);
+}
+
+TEST_F(TakeoverTest, APodOfAGangIsAskedForOnceTheVoidOneWithItsNameIsGone) {
+  PutJob("train", 2, 4);
+  PutPlaced("train", "Committed", "0-1");
+  Lead();
+  PutPodOf("train", 0, 4);
+  const std::string late = PodsOf("train").at(0);
+  Settle();
+  EXPECT_NE(Read<api::Pod>(kPodPath + late).meta.deletion.unix_ms, 0);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  RemoveObject(kPodPath + late);
+  Settle();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Read<api::Pod>(kPodPath + late).meta.deletion.unix_ms, 0);
+}
+
+TEST_F(TakeoverTest, AVoidPodThatHasEndedGivesItsNameBackToo) {
+  PutJob("one", 1, 8);
+  Lead();
+  PutPodOf("one", 0, 8);
+  SetPods("one", R"({"phase":"Succeeded"})");
+  Settle();
+  ASSERT_EQ(PodsOf("one").size(), 1u);
+  const api::Pod pod = Read<api::Pod>(kPodPath + PodsOf("one").at(0));
+  EXPECT_EQ(pod.meta.annotations.at(api::kAnnotationEpoch), "2");
+}
+
 TEST_F(TakeoverTest, APodOfAnOlderLeaderThatShowsUpAfterTheBarrierIsDeleted) {
   PutJob("one", 1, 8);
   PutJob("other", 1, 8);
@@ -127,6 +167,19 @@ TEST_F(TakeoverTest, APodOfAnOlderLeaderThatShowsUpAfterTheBarrierIsDeleted) {
   RemovePods("one");
   Settle();
   EXPECT_EQ(PodsOf("one").size() + PodsOf("other").size(), 1u);
+}
+
+TEST_F(TakeoverTest, AJobThatWaitsForAPodOnADeadNodeSaysSo) {
+  PutJob("one", 1, 8);
+  Lead();
+  PutPodOf("one", 0, 8);
+  Settle();
+  EXPECT_EQ(Status("one").reason, "");
+  Edit("/api/v1/nodes/n1/status",
+       R"({"status":{"conditions":[{"type":"Ready","status":"Unknown"}]}})");
+  After(1);
+  EXPECT_EQ(Status("one").reason, "WaitingForLostNode");
+  EXPECT_EQ(Status("one").message.str().substr(0, 35), "node n1 was lost with pod one-main-");
 }
 
 TEST_F(TakeoverTest, APodThatWasListedBeforeTheBarrierIsNotVoid) {
@@ -183,20 +236,49 @@ TEST_F(TakeoverTest, ANodeIsFreeAgainWhenTheJobOfUnknownSizeIsDeleted) {
   EXPECT_FALSE(state_.world().FindNode("n1")->cordoned);
 }
 
+TEST_F(TakeoverTest, ATenantStartsNothingWhileAJobOfItsIsNotCounted) {
+  PutNode("n2", 8);
+  PutOurs("tenants/a", R"({"hard":{"gpu":"9"}})");
+  PutJob("train", 1, 8);
+  PutPlaced("train", "Committed", "0");
+  PutJob("a", 1, 1);
+  // Its dry run is answered, and nothing that follows.
+  api_.Inject({.method = "POST", .path = "*/pods", .status = 500, .times = 1'000, .skip = 1});
+  Lead();
+  Settle();
+  After(6);
+  EXPECT_TRUE(PodsOf("a").empty());
+  EXPECT_EQ(Status("a").reason, "WaitingForQuota");
+  EXPECT_NE(Status("a").message.str().find("job team/train"), std::string::npos);
+  api_.ClearFaults();
+  After(40);
+  After(5);
+  EXPECT_EQ(PodsOf("a").size(), 1u);
+}
+
 // ---- Places kept for others ----
 
 class KeptPlaceTest : public TakeoverTest {
  protected:
-  // "low" is being preempted for "high"; "thief" would fit as well.
-  void Preempt() {
-    PutJob("low", 1, 8, R"(,"priority":"low")");
+  // "low", `pods` of which share the node, is being preempted for "high"; the first of them still
+  // runs.
+  void Preempt(int pods = 1) {
+    PutJob("low", pods, 8 / pods, R"(,"priority":"low")");
     PutJob("high", 1, 8, R"(,"priority":"high")");
     const std::string uid = Read<api::Job>(JobPath("high")).meta.uid;
-    PutPlaced("low", "Releasing", "0",
+    PutPlaced("low", "Releasing", pods == 1 ? "0" : "0-" + std::to_string(pods - 1),
               R"(,"cause":"Preempted","rule":"Priority","beneficiary":"team/high",)"
               R"("beneficiaryUID":")" +
                   uid + "\"");
-    PutPodOf("low", 0, 8);
+    PutPodOf("low", 0, 8 / pods);
+  }
+  // What a leader does before its first decision.
+  void Count() {
+    Sync();
+    const state::Dirty dirty = state_.TakeDirty();
+    for (const std::string& key : dirty.jobs) jobs_.Reconcile(key);
+    Answers();
+    for (const std::string& key : state_.TakeDirty().jobs) jobs_.Reconcile(key);
   }
   std::vector<std::string> Kept() {
     std::vector<std::string> uids;
@@ -214,6 +296,32 @@ TEST_F(KeptPlaceTest, TheFreedPlaceStaysWithItsBeneficiaryUnderANewLeader) {
   Settle();
   EXPECT_EQ(PodsOf("high").size(), 1u);
   EXPECT_TRUE(Kept().empty());
+}
+
+TEST_F(KeptPlaceTest, WhatHasEndedOfAVictimIsKeptUnderANewLeaderToo) {
+  Preempt(2);
+  PutJob("thief", 1, 4);
+  Lead();
+  Count();
+  Settle();
+  EXPECT_TRUE(PodsOf("thief").empty());
+  RemovePods("low");
+  Settle();
+  EXPECT_EQ(PodsOf("high").size(), 1u);
+  EXPECT_TRUE(PodsOf("thief").empty());
+}
+
+TEST_F(KeptPlaceTest, NothingIsDecidedWhileTheSizeOfAFreedPlaceIsUnknown) {
+  Preempt(2);
+  Refuse(1'000);
+  Lead();
+  Count();
+  EXPECT_TRUE(Entry("low").uncounted);
+  api_.ClearFaults();
+  clock_.Advance(1'000);
+  state_.MarkAllJobs();
+  Count();
+  EXPECT_FALSE(Entry("low").uncounted);
 }
 
 TEST_F(KeptPlaceTest, TheFreedPlaceIsKeptWhileTheTemplateIsAskedAnew) {

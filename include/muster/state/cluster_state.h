@@ -113,6 +113,10 @@ class ClusterState {
   void MarkJobsOn(const std::string& node);
   void MarkAllJobsOfTenant(const std::string& tenant);
 
+  // A job of the tenant that holds more than is counted, because it is not known yet how large its
+  // pods are: while there is one, the tenant may start nothing.  Null: none.
+  const JobEntry* UncountedJobOf(const std::string& tenant) const;
+
   // Lookups; null: not there.
   JobEntry* FindJob(const std::string& key);
   JobEntry* FindJobByUid(const std::string& uid);

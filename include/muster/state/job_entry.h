@@ -127,6 +127,7 @@ struct JobEntry {
 
   std::set<std::string> committed_keys;    // Occupants that stand for pods not observed yet
   std::set<std::string> uncounted_nodes;   // where a pod is committed whose size is not known yet
+  std::int64_t uncounted_since_ms = 0;     // BootMs, while there are any
   std::string made_of;                     // stands for all that the spec makes pods from
   std::string placed_from;                 // the same, when the placement was made
   std::vector<sched::ShapeId> decided_on;  // by task, of a decision of ours
@@ -143,7 +144,9 @@ struct JobEntry {
   std::int64_t counted_ms = 0;           // when they last changed
   std::int64_t message_written_ms = 0;   // of the hold in the status
   std::int64_t rest_until_ms = 0;        // BootMs; a large job is not looked at before
-  bool uncounted = false;       // a committed pod whose size is not known yet: no decision before
+  // A committed pod, or one that is released for another gang, whose size is not known yet: no
+  // decision before.
+  bool uncounted = false;
   bool void_placement = false;  // written by an older leader after our barrier
 };
 
@@ -162,6 +165,10 @@ void ForgetAttempt(JobEntry& entry);
 // Forgets a decision that was not committed: the placement is what the status says.  If the job
 // runs, a decision to evict it still stands.
 void RevertPlacement(JobEntry& entry);
+// Uid of the gang that its placement is being released for; empty: none.
+const std::string& BeneficiaryOf(const JobEntry& entry);
+// "tenant a may start nothing until …": why a job of unknown size holds others back.
+std::string UncountedText(const std::string& tenant, const JobEntry& entry);
 // min_member with its default applied.
 std::int32_t MinMember(const JobEntry& entry);
 

@@ -94,6 +94,9 @@ Why FindWhy(const Step& step) {
   if (step.facts.boot_ms < step.group.backoff_until_ms && !step.group.refusal.empty()) {
     return {"WaitingForRetry", step.group.refusal};
   }
+  if (step.facts.uncounted != nullptr) {
+    return {"WaitingForQuota", UncountedText(step.facts.tenant, *step.facts.uncounted)};
+  }
   if (Why awaits = Awaits(step); !awaits.reason.empty()) return awaits;
   if (step.facts.tally.have() < step.group.min_member) {
     return {"GangIncomplete", MissingText(step)};
@@ -119,10 +122,10 @@ void Tell(Step& step, const Why& why) {
     const std::int64_t due = known == step.group.tell_at.end() ? boot + kSettleMs : known->second;
     if (boot < due) {
       step.actions.tell_at[key] = due;
+      step.actions.tell_pending = true;
       step.WakeIn(due - boot);
       continue;
     }
-      step.actions.tell_pending = true;
     step.actions.tell_at[key] = boot + kRewordMs;
     step.actions.tells.push_back({key, message});
     step.actions.told_reason = why.reason;
@@ -229,7 +232,8 @@ GroupActions PlanGroup(const state::ForeignGroup& group, const GroupFacts& facts
   const std::int64_t back_off = group.backoff_until_ms - facts.boot_ms;
   if (back_off > 0) step.WakeIn(back_off);
   step.actions.may_start = back_off <= 0 && Unfit(step).reason.empty() &&
-                           Awaits(step).reason.empty() && !step.actions.evicting;
+                           Awaits(step).reason.empty() && facts.uncounted == nullptr &&
+                           !step.actions.evicting;
   return std::move(step.actions);
 }
 

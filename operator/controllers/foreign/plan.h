@@ -19,7 +19,8 @@ namespace muster::op {
 struct GroupFacts {
   base::TimePoint now;
   std::int64_t boot_ms = 0;
-  std::string tenant;  // empty: the namespace is unclaimed
+  std::string tenant;                          // empty: the namespace is unclaimed
+  const state::JobEntry* uncounted = nullptr;  // because of which the tenant may start nothing
   state::GroupTally tally;
   std::map<std::string, const state::PodEntry*> pods;  // by key: all that are not terminal
   std::map<std::string, state::PodVolumes> unbound;    // by pod: whose claims are not all bound
@@ -43,8 +44,8 @@ struct GroupActions {
   std::vector<PodEvent> events;
   std::map<std::string, std::int64_t> tell_at;  // new values of ForeignGroup::tell_at
   std::string told_reason;
-  std::int64_t partial_since_ms = 0;
   bool tell_pending = false;
+  std::int64_t partial_since_ms = 0;
   bool evicting = false;
   bool may_start = false;
   std::int64_t wake_in_ms = 0;  // look again after this time; 0: only when something changes

@@ -25,6 +25,7 @@ GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& gro
   facts.now = state.clock().Now();
   facts.boot_ms = state.clock().BootMs();
   facts.tenant = state.TenantOf(group.ns);
+  facts.uncounted = state.UncountedJobOf(facts.tenant);
   facts.tally = state::CountGroup(state, group);
   for (const std::string& key : group.pods) {
     const state::PodEntry* entry = state.FindPod(key);
@@ -66,8 +67,8 @@ void ForeignController::Carry(state::ForeignGroup& group, const GroupActions& ac
   group.evicting = actions.evicting;
   group.tell_at = actions.tell_at;
   group.told_reason = actions.told_reason;
-  for (const std::string& pod : actions.settled) state_.SetBinding(pod, "");
   group.tell_pending = actions.tell_pending;
+  for (const std::string& pod : actions.settled) state_.SetBinding(pod, "");
   for (const std::string& pod : actions.look_for) LookForBinding(group.key, pod);
   for (const PodEvent& event : actions.events) {
     if (const state::PodEntry* entry = state_.FindPod(event.key)) {

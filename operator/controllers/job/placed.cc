@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "controllers/job/steps.h"
 
@@ -185,11 +187,14 @@ void CreateMissing(Step& step) {
   if (step.entry.backing == state::Backing::kDecided || !step.actions.give_up.empty()) return;
   if (AwaitService(step)) return;
   const api::Job& job = step.entry.job;
+  std::set<std::string_view> held;  // names of pods that have to go first
+  for (const state::PodEntry* pod : step.tally.strays) held.insert(pod->pod.meta.name);
   for (std::size_t i = 0; i < step.entry.slots.size(); ++i) {
     if (step.tally.fates[i] != Fate::kMissing) continue;
     const state::Slot& slot = step.entry.slots[i];
     const std::string name = api::PodName(job, job.spec.tasks[slot.task].name, slot.index,
                                           step.entry.placement->attempt);
+    if (held.contains(name)) continue;
     const auto asked = step.entry.ledger.creates.find(name);
     const bool again = asked != step.entry.ledger.creates.end() && asked->second.unanswered &&
                        !asked->second.in_flight && !asked->second.looking;
@@ -360,7 +365,7 @@ void PlanPlaced(Step& step) {
   }
   // Replicas above minMember may still be placed, but not beside lost ones: a placement that is
   // Committed again must not bring them back in the same attempt.
-  step.actions.eligible = step.tally.lost == 0;
+  step.actions.eligible = step.tally.lost == 0 && step.facts.uncounted == nullptr;
   // What a new leader does not know yet: how large the committed pods are, and the ones to come.
   if (step.entry.uncounted || step.tally.placed < step.entry.replicas) TemplatesReady(step);
   CreateMissing(step);

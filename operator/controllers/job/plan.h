@@ -30,7 +30,8 @@ struct JobFacts {
   std::vector<const state::Template*> templates;  // by task; null: unknown
   std::vector<const state::PodEntry*> pods;       // all of the job's
   const std::map<std::string, api::Node>* nodes = nullptr;
-  std::string over_limit;  // count limit that holds the job back; empty: none
+  std::string over_limit;                      // count limit that holds the job back; empty: none
+  const state::JobEntry* uncounted = nullptr;  // because of which the tenant may start nothing
 };
 
 struct PodDelete {

@@ -80,6 +80,7 @@ JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
   facts.epoch = state_.epoch();
   facts.tenant = state_.TenantOf(entry.job.meta.ns);
   facts.tenant_object = state_.FindTenant(facts.tenant);
+  facts.uncounted = state_.UncountedJobOf(facts.tenant);
   facts.gpu_resource = state_.options().gpu_resource;
   facts.nodes = &state_.nodes();
   if (!api::Finished(entry.job.status)) {

@@ -116,11 +116,6 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
   }
 }
 
-// What WaitForLostNode adds to the sentence that tells the cause.
-constexpr std::string_view kUntilItEnds =
-    "; waiting until that node is back, deleted or tainted out-of-service, because the pod may "
-    "still run there";
-
 std::string WithoutWait(const std::string& message) {
   return message.substr(0, message.find(kUntilItEnds));
 }
@@ -206,6 +201,8 @@ void PlanReleasing(Step& step) {
     EndAttempt(step, cause, WithoutWait(step.entry.job.status.message));
     return;
   }
+  // A new leader does not know yet how large the place is that another gang is to get.
+  if (!state::BeneficiaryOf(step.entry).empty()) TemplatesReady(step);
   DeleteLive(step, cause);
   if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
 }

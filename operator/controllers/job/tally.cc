@@ -45,14 +45,6 @@ Fate FateOf(const api::Pod& pod, bool releasing) {
   return IsInfrastructure(pod) ? Fate::kLost : Fate::kFailed;
 }
 
-// Deleted, but its node is silent: it may still run there, and nobody can tell when it will have
-// ended.
-bool IsStranded(const api::Pod& pod, const JobFacts& facts) {
-  if (pod.meta.deletion.unix_ms == 0 || facts.nodes == nullptr) return false;
-  const auto node = facts.nodes->find(pod.node_name);
-  return node != facts.nodes->end() && !node->second.ready;
-}
-
 void CountLive(const state::PodEntry& pod, const JobFacts& facts, Tally& tally) {
   ++tally.live;
   if (IsStranded(pod.pod, facts)) {
@@ -102,10 +94,18 @@ bool IsInfrastructure(const api::Pod& pod) {
          reason == "TopologyAffinityError";
 }
 
+bool IsStranded(const api::Pod& pod, const JobFacts& facts) {
+  if (pod.meta.deletion.unix_ms == 0 || facts.nodes == nullptr) return false;
+  const auto node = facts.nodes->find(pod.node_name);
+  return node != facts.nodes->end() && !node->second.ready;
+}
+
 std::string DescribeLostNode(const Tally& tally) {
-  const api::Pod& pod = tally.first_stranded->pod;
-  const std::int32_t more = tally.stranded - 1;
-  return "node " + pod.node_name + " was lost with pod " + pod.meta.name +
+  return DescribeLostNode(tally.first_stranded->pod, tally.stranded - 1);
+}
+
+std::string DescribeLostNode(const api::Pod& first, std::int32_t more) {
+  return "node " + first.node_name + " was lost with pod " + first.meta.name +
          (more == 0 ? "" : " and " + std::to_string(more) + " more");
 }
 
@@ -136,7 +136,7 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
     }
     if (slot >= 0) {
       pod_of[slot] = pod;
-    } else if (!pod->pod.terminal()) {
+    } else if (!pod->pod.terminal() || pod->is_void) {  // a void pod holds the name of the next
       tally.strays.push_back(pod);
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controllers/job/plan.h"
@@ -31,7 +32,7 @@ struct Tally {
   const state::PodEntry* first_lost = nullptr;
   const state::PodEntry* first_stranded = nullptr;
   std::vector<const state::PodEntry*> mine;    // live pods of the placement
-  std::vector<const state::PodEntry*> strays;  // live pods of no current placement
+  std::vector<const state::PodEntry*> strays;  // live or void pods of no current placement
   base::TimePoint last_finish;
   std::string waiting;  // first container's waiting reason and message
 };
@@ -41,8 +42,17 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts);
 // True for ends that are not the job's own fault: eviction, kubelet refusal, node loss, deletion.
 bool IsInfrastructure(const api::Pod& pod);
 
+// Deleted, but its node is silent: it may still run there, and nobody can tell when it will have
+// ended.
+bool IsStranded(const api::Pod& pod, const JobFacts& facts);
+
 // "node n was lost with pod x-main-3 and 2 more"; there is a stranded pod.
 std::string DescribeLostNode(const Tally& tally);
+std::string DescribeLostNode(const api::Pod& first, std::int32_t more);
+// What is added to that sentence where the pods must have ended before anything else.
+inline constexpr std::string_view kUntilItEnds =
+    "; waiting until that node is back, deleted or tainted out-of-service, because the pod may "
+    "still run there";
 
 // "pod x-main-3 exited with code 3 (Error)" and the like.
 std::string DescribeEnd(const api::Pod& pod);

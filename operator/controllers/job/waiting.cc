@@ -83,11 +83,34 @@ bool TemplatesReady(Step& step) {
 
 namespace {
 
+// Pods of earlier attempts that nobody can end; empty: none.
+std::string LostStrays(const Step& step) {
+  const api::Pod* first = nullptr;
+  std::int32_t count = 0;
+  for (const state::PodEntry* pod : step.tally.strays) {
+    if (!IsStranded(pod->pod, step.facts)) continue;
+    if (first == nullptr) first = &pod->pod;
+    ++count;
+  }
+  if (first == nullptr) return "";
+  return DescribeLostNode(*first, count - 1) + std::string(kUntilItEnds);
+}
+
 std::string QuotaComplaint(const Step& step) {
   for (const state::Template* found : step.facts.templates) {
     if (found != nullptr && found->state == state::TemplateState::kQuota) return found->refusal;
   }
   return "";
+}
+
+// A new leader knows within moments; only where it does not is there something to tell.
+Wait Uncounted(Step& step) {
+  constexpr std::int64_t kSilentMs = 5'000;
+  const state::JobEntry& job = *step.facts.uncounted;
+  const std::int64_t left = job.uncounted_since_ms + kSilentMs - step.facts.boot_ms;
+  if (left <= 0) return {Reason::kWaitingForQuota, UncountedText(step.facts.tenant, job), false};
+  step.WakeIn(left);
+  return {};
 }
 
 // The first reason in the order of the closed list; nothing of kPendingEvaluation is told.
@@ -123,8 +146,12 @@ Wait FindReason(Step& step) {
   if (std::string why = QuotaComplaint(step); !why.empty()) {
     return {Reason::kWaitingForQuota, why, true};
   }
+  if (step.facts.uncounted != nullptr) return Uncounted(step);
   if (std::string why = AwaitedClaim(step); !why.empty()) {
     return {Reason::kNoMatchingNodes, why, false};
+  }
+  if (std::string why = LostStrays(step); !why.empty()) {
+    return {Reason::kWaitingForLostNode, why, false};
   }
   step.actions.eligible = ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {
