@@ -327,5 +327,24 @@ class NoLease(unittest.TestCase):
             f"{GROUP}/namespaces/crd-test/jobs/waiting/status", {"status": {"epoch": 3}})))
 
 
+class NoNamespace(unittest.TestCase):
+    """The namespace of the operator is gone, and the Lease with it."""
+
+    OURS = "/api/v1/namespaces/muster-system"
+
+    def setUp(self):
+        hold("operator-0_x", 3)
+        clean(f"{PODS}/plain")
+        ADMIN.delete(self.OURS)
+        self.addCleanup(make_namespace, ADMIN, "muster-system")
+        eventually(lambda: "not found" in answer(lambda: ADMIN.get(self.OURS)), timeout=60)
+        eventually(lambda: "no params found" in answer(
+            lambda: ZERO.create(PODS + "?dryRun=All", fenced_pod("probe", 3))))
+
+    def test_plain_pods_still_start(self):
+        ALICE.create(PODS, pod("plain"))
+        ALICE.delete(f"{PODS}/plain")
+
+
 if __name__ == "__main__":
     unittest.main()
