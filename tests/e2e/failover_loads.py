@@ -1,5 +1,5 @@
 """What is under way when a replica is killed, and how it must end whoever leads: one class a kind of
-load, and the table of the writes at which the campaign kills.
+load.
 
     begin()     brings the operator to the write
     go_on()     what follows when a new replica runs
@@ -7,7 +7,6 @@ load, and the table of the writes at which the campaign kills.
     clear()     gives the room back
 """
 
-import collections
 import contextlib
 
 from judge import TERMINAL, judge_jobs
@@ -70,6 +69,71 @@ class Suspended(Jobs):
         task = {"name": "main", "replicas": 3, "template": template("100m", 4, {"run-seconds": 1})}
         self.scene.patch(self.name, tasks=[task])
         self.scene.patch(self.name, suspend=False)
+
+
+class Preempted(Jobs):
+    """A victim, half of which ends at once, its beneficiary, which wants the whole cluster, and a job
+    that would fit on the half that is free."""
+
+    def begin(self):
+        self.low, self.high = f"{self.name}-low", f"{self.name}-high"
+        self.names.append(self.low)
+        self.scene.job(self.low, tasks=self.tasks(600), priority="low")
+        self.scene.wait(self.low, phase="Running")
+        self.submit(self.high, replicas=8, gpu=8, priority="high")
+        self.submit(f"{self.name}-thief", gpu=8)
+
+    @staticmethod
+    def tasks(seconds):
+        return [{"name": name, "replicas": 4,
+                 "template": template("100m", 8, {"run-seconds": seconds, **sim})}
+                for name, sim in (("quick", {}), ("slow", {"stop-seconds": 8}))]
+
+    def go_on(self):
+        """What was freed stayed with the beneficiary; then the victim runs to its end."""
+        self.scene.wait(self.high, phase="Succeeded")
+        self.scene.until("the thief's pod", lambda: self.added(f"{self.name}-thief"))
+        if self.added(f"{self.name}-thief")[0].at < self.added(self.high)[0].at:
+            raise AssertionError(f"a place that was freed for {self.high} went to another job")
+        self.scene.patch(self.low, suspend=True)
+        self.scene.wait(self.low, phase="Suspended")
+        self.scene.patch(self.low, tasks=self.tasks(1))
+        self.scene.patch(self.low, suspend=False)
+
+    def added(self, job):
+        return self.scene.pod_changes(job, "ADDED")
+
+
+class Growing(Jobs):
+    """A job of which one pod starts, and the other when there is room."""
+
+    def begin(self):
+        filler = f"{self.name}-filler"
+        self.submit(filler, replicas=7, gpu=8, seconds=3)
+        self.scene.wait(filler, phase="Running")
+        self.submit(self.name, replicas=2, gpu=8, seconds=4, gang={"minMember": 1})
+
+
+class Ended(Jobs):
+    """Ends that are no success: one job fails twice, another is cancelled while it runs."""
+
+    def begin(self):
+        self.failing, self.cancelled = f"{self.name}-failing", f"{self.name}-cancelled"
+        self.scene.job(self.cancelled, 2, cpu="100m", sim={"run-seconds": 600})
+        self.scene.wait(self.cancelled, phase="Running")
+        self.scene.job(self.failing, cpu="100m", sim={"run-seconds": 1, "exit-code": 3},
+                       retryPolicy={"maxRetries": 1, "initialDelaySeconds": 1})
+        self.scene.patch(self.cancelled, cancel=True)
+
+    def missing(self):
+        wrong = []
+        for name, wanted in ((self.failing, ("Failed", 2)), (self.cancelled, ("Cancelled", 0))):
+            status = self.scene.status(name)
+            if (status.get("phase"), status.get("failures")) != wanted:
+                wrong.append(f"{name} is {status.get('phase')}, {status.get('failures')} failures")
+            wrong += [f"{pod['metadata']['name']} lives" for pod in self.scene.pods(name)
+                      if pod["status"].get("phase") not in TERMINAL]
+        return wrong
 
 
 class Expiring(Jobs):
@@ -242,43 +306,3 @@ class Unclaim(Claim):
         marks = self.marks()
         wrong = [] if marks == (None, set()) else [f"namespace {self.name} has the marks {marks}"]
         return wrong + [f"{kind} is still in {self.name}" for kind in self.there()]
-
-
-# NAME in a path is that of the load.
-Write = collections.namedtuple("Write", "method path body load nth", defaults=("", Jobs, 1))
-JOBS = r"^/apis/scheduler\.io/v1/namespaces/[^/]+/jobs"
-RENDERED = r"/namespaces/NAME/"
-CORE_QUOTA = r"^/api/v1/namespaces/NAME/resourcequotas/"
-TENANT = r"/tenants/NAME/status"
-NAMESPACE = r"^/api/v1/namespaces/NAME\?"
-
-WRITES = {
-    "pod-create": Write("POST", r"/pods(\?|$)", "", Mixed),
-    "commit": Write("PATCH", JOBS + r"/[^/]+/status", '"Committed"'),
-    "running": Write("PATCH", JOBS + r"/[^/]+/status", '"Running"'),
-    "terminal": Write("PATCH", JOBS + r"/[^/]+/status", '"Succeeded"'),
-    "release": Write("PATCH", JOBS + r"/[^/]+/status", '"Releasing"', Suspended),
-    "pod-delete": Write("DELETE", r"/pods/", "", Suspended),
-    "service": Write("POST", r"/services(\?|$)"),
-    "event": Write("POST", r"/events(\?|$)"),
-    "lease": Write("PATCH", r"/leases/"),
-    "ttl": Write("DELETE", JOBS + "/NAME", "", Expiring),
-    # The second one: then the group is bound in part.
-    "binding": Write("POST", r"/pods/NAME-\d/binding", "", Group, 2),
-    "pod-condition": Write("PATCH", r"/pods/NAME-\d/status", "PodScheduled", LateGroup),
-    "group-delete": Write("DELETE", r"/pods/NAME-0", "", StuckGroup),
-    "task-job": Write("POST", JOBS + r"(\?|$)", "NAME-a", Pipeline),
-    "later-job": Write("POST", JOBS + r"(\?|$)", "NAME-b", Pipeline),
-    "workflow-running": Write("PATCH", r"/workflows/NAME/status", '"Running"', Pipeline),
-    "workflow-end": Write("PATCH", r"/workflows/NAME/status", '"2/2"', Pipeline),
-    "tenant-status": Write("PATCH", TENANT, "", Claim),
-    "quota-status": Write("PATCH", RENDERED + "resourcequotas/q/status", "", Claim),
-    "claim": Write("PATCH", NAMESPACE, "scheduler.io/tenant", Claim),
-    "network-policy": Write("PATCH", RENDERED + "networkpolicies/", "", Claim),
-    "role-binding": Write("PATCH", RENDERED + "rolebindings/", "", Claim),
-    "core-quota": Write("PATCH", CORE_QUOTA, "", Claim),
-    "policy-delete": Write("DELETE", RENDERED + "networkpolicies/", "", Unclaim),
-    "role-delete": Write("DELETE", RENDERED + "rolebindings/", "", Unclaim),
-    "core-quota-delete": Write("DELETE", CORE_QUOTA, "", Unclaim),
-    "unclaim": Write("PATCH", NAMESPACE, "null", Unclaim),
-}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replicas that are killed, frozen and stopped lose and double nothing.
 
-The gate runs a slice with fixed seeds; MUSTER_CAMPAIGN=1 runs every kind of write (failover_loads.py) at
+The gate runs a slice with fixed seeds; MUSTER_CAMPAIGN=1 runs every kind of write (failover_writes.py) at
 every moment, and 30 random kills.
 """
 
@@ -13,7 +13,8 @@ import unittest
 
 import harness
 import story
-from failover_loads import WRITES, Jobs
+from failover_loads import Jobs
+from failover_writes import WRITES
 from fault_proxy import MOMENTS, Trap
 from judge import (judge_bindings, judge_creates, judge_gangs, judge_groups, judge_leaders,
                    judge_pods, judge_tasks)
@@ -161,10 +162,11 @@ class Failover(unittest.TestCase):
         rng = random.Random(SEED)
         kills, count = (30, 300) if CAMPAIGN else (2, 60)
         print(f"seed {SEED}, {kills} kills, {count} jobs", flush=True)
-        self.burst("burst", count, rng)
-        for _ in range(kills):
+        for kill in range(kills):
+            self.burst(f"burst-{kill}", count // kills, rng)
             leader = HOUSE.leader()
             time.sleep(rng.uniform(0.1, 2.0))  # the moment is the point of the test
+            self.assertTrue(self.jobs.missing(), "nothing was under way")
             leader.process.kill()
             HOUSE.revive(leader)
         self.finish(timeout=300)
@@ -188,11 +190,13 @@ class Failover(unittest.TestCase):
         leader = HOUSE.leader()
         began = time.monotonic()
         self.assertEqual(leader.stop(signal.SIGTERM), 0)
+        self.jobs.submit("after-handover")
         HOUSE.mirror.wait(lambda: "the other one leads",
                           lambda: HOUSE.holder() not in ("", leader.name), 10)
         taken = time.monotonic() - began
+        SCENE.until("the successor's first pod", lambda: SCENE.pods("after-handover"), 10)
+        self.assertLess(time.monotonic() - began, 4.0, "its first write waited for the lease's end")
         HOUSE.revive(leader)
-        self.jobs.submit("after-handover")
         self.finish()
         print(f"lease handed over after {taken:.2f} s", flush=True)
         self.assertLess(taken, HANDOVER_SECONDS + SLACK_SECONDS)
