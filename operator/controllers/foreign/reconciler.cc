@@ -17,7 +17,7 @@ namespace {
 // How long a Binding without an answer may still arrive, or the watch take to show it.
 constexpr std::int64_t kLateMs = 10'000;
 constexpr std::int64_t kAskAgainMs = 2'000;
-constexpr std::int64_t kBusyMs = 1'000;  // after a Binding that was not let through, for now
+constexpr std::int64_t kBusyMs = 1'000;       // after a Binding that was not let through, for now
 constexpr std::int64_t kTellAgainMs = 1'000;  // after a refused write of a pod's condition
 
 GroupFacts BuildFacts(state::ClusterState& state, const state::ForeignGroup& group) {
