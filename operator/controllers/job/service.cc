@@ -72,7 +72,7 @@ void JobReconciler::TakeService(state::JobEntry& entry, const Result<std::string
     ReadService(entry);
   } else if (error.code == Code::kInvalid || error.code == Code::kForbidden) {
     Refuse(entry, "Service " + entry.job.meta.name + ": " + error.message,
-           error.message.find("exceeded quota") != std::string::npos);
+           kube::ExceedsQuota(error));
   } else {
     AskServiceLater(entry);
   }
