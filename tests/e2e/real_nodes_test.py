@@ -22,11 +22,13 @@ IDLE = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
 
 class RealJobs(RealStory):
     def test_a_gang_finds_itself_through_master_addr_and_talks_over_tcp(self):
-        self.run_job("pair", """
-            if [ "$RANK" = 0 ]; then exec nc -l -p "$MASTER_PORT"; fi
-            until echo "rank $RANK of $WORLD_SIZE asked for $MASTER_ADDR" |
-              nc -w 2 "$MASTER_ADDR" "$MASTER_PORT" 2>/dev/null; do sleep 0.2; done
-            """, gpus=5, replicas=2)
+        # Not from a pipe, which nc may leave unread when rank 0 has nothing to say.
+        self.run_job("pair", "\n".join((
+            'if [ "$RANK" = 0 ]; then exec nc -l -p "$MASTER_PORT"; fi',
+            'until nc -w 2 "$MASTER_ADDR" "$MASTER_PORT" 2>/dev/null <<EOF',
+            "rank $RANK of $WORLD_SIZE asked for $MASTER_ADDR",
+            "EOF",
+            "do sleep 0.2; done")), gpus=5, replicas=2)
         self.scene.wait("pair", phase="Succeeded")
         nodes = {self.pod("pair", index=rank)["spec"]["nodeName"] for rank in (0, 1)}
         self.assertEqual(nodes, {"real-0", "real-1"})

@@ -68,19 +68,26 @@ class Fence : public ::testing::Test {
     const std::int64_t begin = clock_.BootMs();
     std::optional<bool> fenced;
     std::atomic<bool> over = false;
+    base::Mutex mutex;
+    base::CondVar done;
+    bool seen = false;  // under mutex: that it is over
     std::thread asking([&] {
       fenced = probe.Run(5, [this] { return leads_; });
       trouble_ = probe.trouble();
       spent_ms_ = clock_.BootMs() - begin;
       over = true;
-      base::Mutex mutex;
-      base::CondVar done;
-      base::Lock lock(mutex);
-      clock_.Wait(done, mutex, clock_.BootMs() + 1);  // for the loop below
+      base::Lock lock(mutex);  // the loop below may wait for somebody who sleeps
+      const std::int64_t until = clock_.BootMs() + 1;
+      while (!seen && clock_.BootMs() < until) clock_.Wait(done, mutex, until);
     });
     do {
       clock_.AdvanceToNext(100);
     } while (!over);
+    {
+      base::Lock lock(mutex);
+      seen = true;
+      done.notify_all();
+    }
     asking.join();
     return fenced;
   }
