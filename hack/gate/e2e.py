@@ -1,9 +1,11 @@
 """End to end: every tests/e2e/*_test.py and tests/cluster/*_test.py as a program of its own.
 
-A file may state `LIMIT_SECONDS = n` on a line of its own (default 300).  Counts come from what
-unittest prints; a skipped test is a failed one, because here everything it needs is there.
+A file may state `LIMIT_SECONDS = n` on a line of its own (default 300), and `ALONE = True` where it
+judges times; the others run two at a time, because each waits more than it computes.  Counts come
+from what unittest prints; a skipped test is a failed one, because here everything it needs is there.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -15,6 +17,9 @@ RUNNER = pathlib.Path(__file__).with_name("run_test.py")
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 VERDICT = re.compile(r"^(?:OK|FAILED)(?: \(([^)]*)\))?$", re.M)
 LIMIT = re.compile(r"^LIMIT_SECONDS\s*=\s*(\d+)", re.M)
+ALONE = re.compile(r"^ALONE = True\b", re.M)
+DEFAULT_LIMIT = 300
+LANES = 2
 
 
 def discover(root):
@@ -22,12 +27,28 @@ def discover(root):
     return files
 
 
-def limit_of(path, default=300):
-    """None in a campaign, which takes as long as it takes."""
-    if os.environ.get("MUSTER_CAMPAIGN"):
-        return None
+def stated_limit(path):
     found = LIMIT.search(path.read_text())
-    return int(found.group(1)) if found else default
+    return int(found.group(1)) if found else DEFAULT_LIMIT
+
+
+def campaign():
+    return bool(os.environ.get("MUSTER_CAMPAIGN"))
+
+
+def limit_of(path):
+    """None in a campaign, which takes as long as it takes."""
+    return None if campaign() else stated_limit(path)
+
+
+def rounds(files):
+    """[(how many at a time, files)]; the long ones first, so that both lanes end together.  A
+    campaign judges more times than the gate."""
+    if campaign():
+        return [(1, files)]
+    alone = [path for path in files if ALONE.search(path.read_text())]
+    shared = sorted((path for path in files if path not in alone), key=stated_limit, reverse=True)
+    return [(LANES, shared), (1, alone)]
 
 
 def words_of(path):
@@ -48,22 +69,44 @@ def counts(text):
     return int(ran.group(1)), bad
 
 
+def run_all(commands, lanes):
+    """Yields (command, exit code) as they end; an exception ends those that run, in order."""
+    pool = concurrent.futures.ThreadPoolExecutor(lanes)
+    futures = {}
+    try:
+        futures = {pool.submit(command.run): command for command in commands}
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            while not future.done():  # its command may just be starting
+                for command in commands:
+                    command.cancel()
+                concurrent.futures.wait([future], timeout=0.1)
+
+
+def judge(name, command, code, tally):
+    found = counts(command.text())
+    if found is None:
+        tally.failed(f"{name} ended with {code} and no result", command.tail())
+        return
+    ran, bad = found
+    tally.passed(max(0, ran - bad))
+    if bad or code or not ran:
+        tally.failed(f"{name}: {bad} of {ran} failed, exit code {code}", command.tail(),
+                     max(1, bad))
+    print(f"   {name}: {ran - bad} of {ran} in {command.seconds:.0f} s", flush=True)
+
+
 def run(root, logs, tally, only=""):
-    """Runs them one after another; `only` is part of a file's name."""
-    files = [path for path in discover(root) if only in path.name]
-    for path in files:
-        name = path.relative_to(root).as_posix()
-        command = Command(words_of(path), logs / f"{path.parent.name}-{path.stem}.log", cwd=root,
-                          limit=limit_of(path))
-        command.log.unlink(missing_ok=True)
-        code = command.run()
-        found = counts(command.text())
-        if found is None:
-            tally.failed(f"{name} ended with {code} and no result", command.tail())
-            continue
-        ran, bad = found
-        tally.passed(max(0, ran - bad))
-        if bad or code or not ran:
-            tally.failed(f"{name}: {bad} of {ran} failed, exit code {code}", command.tail(),
-                         max(1, bad))
-        print(f"   {name}: {ran - bad} of {ran} in {command.seconds:.0f} s", flush=True)
+    """`only` is part of a file's name."""
+    for lanes, files in rounds([path for path in discover(root) if only in path.name]):
+        names = {}
+        for path in files:
+            command = Command(words_of(path), logs / f"{path.parent.name}-{path.stem}.log",
+                              cwd=root, limit=limit_of(path))
+            command.log.unlink(missing_ok=True)
+            names[command] = path.relative_to(root).as_posix()
+        for command, code in run_all(list(names), lanes):
+            judge(names[command], command, code, tally)

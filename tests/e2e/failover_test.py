@@ -20,6 +20,7 @@ from judge import (judge_bindings, judge_creates, judge_gangs, judge_groups, jud
                    judge_pods, judge_tasks)
 from proxied import ProxiedHouse
 
+ALONE = True  # judges how fast the lease changes hands
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
 SEED = 20260101
 SLICE = [("pod-create", "after"), ("commit", "after"),

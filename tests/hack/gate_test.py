@@ -1,4 +1,5 @@
 """The gate itself: what it stops clears up, and what is left behind is seen."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "hack"))
@@ -101,6 +103,35 @@ class Stopping(Scratch):
     def test_a_test_that_is_left_alone_runs_as_ever(self):
         code, command = self.run_story()
         self.assertEqual((code, e2e.counts(command.text())), (0, (2, 0)), command.text())
+
+
+class SideBySide(Scratch):
+    def command(self, name, script):
+        return proc.Command(["sh", "-c", script], self.folder / f"{name}.log", cwd=self.folder,
+                            limit=60)
+
+    def test_two_run_at_a_time(self):
+        meet = "touch {0}; until [ -e {1} ]; do sleep 0.02; done"
+        commands = [self.command("a", meet.format("a", "b")),
+                    self.command("b", meet.format("b", "a"))]
+        self.assertEqual([code for _, code in e2e.run_all(commands, 2)], [0, 0])
+
+    def test_whoever_stops_the_gate_stops_those_that_run(self):
+        first, second, third = (self.command("1", "true"), self.command("2", "exec sleep 600"),
+                                self.command("3", "exec sleep 600"))
+        ended = e2e.run_all([first, second, third, self.command("4", "touch began")], 2)
+        self.assertEqual(next(ended), (first, 0))
+        ended.close()
+        self.assertEqual(proc.children(), [])
+        self.assertFalse((self.folder / "began").exists())
+
+    def test_a_file_that_judges_times_has_the_machine_to_itself(self):
+        files = e2e.discover(ROOT)
+        (lanes, shared), (one, alone) = e2e.rounds(files)
+        self.assertEqual((lanes, one, [path.name for path in alone]), (2, 1, ["failover_test.py"]))
+        self.assertEqual(sorted([*shared, *alone]), sorted(files))
+        with mock.patch.dict(os.environ, MUSTER_CAMPAIGN="1"):
+            self.assertEqual(e2e.rounds(files), [(1, files)])
 
 
 class Leftovers(Scratch):
