@@ -25,7 +25,8 @@ CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
 SEED = 20260101
 SLICE = [("pod-create", "after"), ("commit", "after"),
          ("terminal", "after"), ("release", "after"), ("pod-delete", "before"),
-         ("binding", "after"), ("task-job", "after"), ("network-policy", "before")]
+         ("binding", "after"), ("task-job", "after"), ("network-policy", "before"),
+         ("service", "after"), ("growth", "after"), ("requeue", "after")]
 
 # After SIGTERM the next one leads; the slack is for a machine that has more to do than this.
 HANDOVER_SECONDS, SLACK_SECONDS = 2.0, 0.5
