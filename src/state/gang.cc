@@ -14,9 +14,7 @@ constexpr std::size_t kMaxReplicas = 10'000;
 constexpr std::int32_t kNormal = 500;
 
 sched::VictimPolicy ToVictimPolicy(const std::string& policy) {
-  if (policy == "Reclaim") return sched::VictimPolicy::kReclaim;
-  if (policy == "Any") return sched::VictimPolicy::kAny;
-  return sched::VictimPolicy::kLowerPriority;
+  return policy == "Reclaim" ? sched::VictimPolicy::kReclaim : sched::VictimPolicy::kLowerPriority;
 }
 
 sched::Gang Common(ClusterState& state, const JobEntry& entry) {
