@@ -63,6 +63,7 @@ void AddFreed(state::ClusterState& state, const state::JobEntry& victim,
   for (const std::string& name : victim.pods) {
     const state::PodEntry* pod = state.FindPod(name);
     if (pod == nullptr || pod->pod.terminal() || pod->pod.node_name.empty()) continue;
+    if (pod->left_behind) continue;
     const state::Template* made = TemplateOf(victim, state::TaskIndex(victim, pod->slot.task));
     if (made != nullptr && made->known) continue;
     sched::Amounts& sum = nodes[pod->pod.node_name];

@@ -70,7 +70,9 @@ void Read(const Fields& spec, const Fields& status, Node& out) {
   });
   ReadAllocatable(status, out.allocatable);
   status.Each("conditions", [&out](const Fields& condition) {
-    if (condition.Text("type") == "Ready") out.ready = condition.Text("status") == "True";
+    if (condition.Text("type") != "Ready") return;
+    out.ready = condition.Text("status") == "True";
+    if (!out.ready) out.not_ready_since = condition.Time("lastTransitionTime");
   });
 }
 

@@ -114,6 +114,8 @@ void ReadJobSpec(const Fields& spec, JobSpec& out) {
   ReadRetry(retry, out.retry);
   const Fields preemption = spec.At("preemption");
   ReadPreemption(preemption, out.preemption);
+  out.pod_replacement_policy = spec.Text("podReplacementPolicy", "Failed");
+  out.unreachable_seconds = spec.Int("unreachableSeconds", 300, {1, 86'400});
   out.suspend = spec.Flag("suspend");
   out.cancel = spec.Flag("cancel");
   if (spec.Has("ttlSecondsAfterFinished")) {

@@ -23,9 +23,30 @@ std::string EventName(const Meta& meta, base::TimePoint now) {
   return meta.name + suffix.data();
 }
 
+// The attempt by which the Service selects its pods; null: it takes those of all.
+Json SelectedAttempt(const Job& job, std::int32_t attempt) {
+  if (job.spec.pod_replacement_policy != "TerminatingOrFailed") return nullptr;
+  return std::to_string(attempt);
+}
+
 }  // namespace
 
-std::string RenderService(const Job& job) {
+std::string ServicePatch(const Job& job, std::int32_t attempt, const std::string& found) {
+  const Json object = Json::parse(found, nullptr, false);
+  if (!object.is_object()) return "";
+  const Json::json_pointer selector("/spec/selector");
+  const Json now = object.contains(selector) ? object[selector] : Json::object();
+  const Json wanted = SelectedAttempt(job, attempt);
+  if (!now.is_object() || now.value(kLabelAttempt, Json()) == wanted) return "";
+  const Json::json_pointer version("/metadata/resourceVersion");
+  const Json out = {{"metadata", {{"resourceVersion", object.value(version, Json())}}},
+                    {"spec", {{"selector", {{kLabelAttempt, wanted}}}}}};
+  return ToText(out);
+}
+
+std::string RenderService(const Job& job, std::int32_t attempt) {
+  Json selector = {{kLabelJob, job.meta.name}};
+  if (Json only = SelectedAttempt(job, attempt); !only.is_null()) selector[kLabelAttempt] = only;
   const Json out = {{"apiVersion", "v1"},
                     {"kind", "Service"},
                     {"metadata",
@@ -41,7 +62,7 @@ std::string RenderService(const Job& job) {
                     {"spec",
                      {{"clusterIP", "None"},
                       {"publishNotReadyAddresses", true},
-                      {"selector", {{kLabelJob, job.meta.name}}}}}};
+                      {"selector", std::move(selector)}}}};
   return ToText(out);
 }
 

@@ -65,6 +65,7 @@ bool ClusterState::Counts(const JobEntry& entry, const Slot& slot,
 
 void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
   QueueJob(entry);
+  FoldLeftBehind(entry);
   const std::string& uid = entry.job.meta.uid;
   const auto set_or_remove = [&](const std::string& gang_uid, std::optional<sched::Gang> gang) {
     if (gang) {

@@ -86,6 +86,23 @@ void ClusterState::Remove(const api::Pod& pod) {
   pods_.erase(key);
 }
 
+// An attempt ends before its pods only where the job's policy does not wait for those on a silent
+// node.
+bool ClusterState::IsLeftBehind(const PodEntry& entry) const {
+  if (entry.slot.attempt == 0) return false;
+  const JobEntry* job = FindJobByUid(OwnerJobUid(entry.pod));
+  if (job == nullptr) return false;
+  return entry.slot.attempt <
+         (job->placement ? job->placement->attempt : job->job.status.attempt + 1);
+}
+
+void ClusterState::FoldLeftBehind(const JobEntry& entry) {
+  for (const std::string& key : entry.pods) {
+    PodEntry& pod = pods_.at(key);
+    if (pod.counted && pod.left_behind != IsLeftBehind(pod)) FoldPod(key, pod);
+  }
+}
+
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   const api::Pod& pod = entry.pod;
   const std::string& node = NodeOf(entry);
@@ -103,8 +120,9 @@ void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
   for (const api::HostPort& port : pod.needs.host_ports) {
     occupant.ports.push_back({port.port, port.protocol, port.host_ip});
   }
+  entry.left_behind = IsLeftBehind(entry);
   if (entry.slot.attempt > 0) {
-    occupant.gang = OwnerJobUid(pod);
+    if (!entry.left_behind) occupant.gang = OwnerJobUid(pod);
   } else if (ForeignGroups::IsForeign(pod)) {
     occupant.gang = GroupUid(ForeignGroups::GroupKey(pod));
   }

@@ -41,7 +41,9 @@ void ClusterState::Upsert(api::Node node) {
   const std::string name = node.meta.name;
   const auto before = nodes_.find(name);
   if (before != nodes_.end()) {
-    if (before->second.ready != node.ready) MarkJobsOn(name);
+    const bool turned = before->second.ready != node.ready ||
+                        before->second.not_ready_since != node.not_ready_since;
+    if (turned) MarkJobsOn(name);
     // It takes nothing new while it reports nonsense, and counts as it did when it last made sense.
     const bool same = before->second.meta.uid == node.meta.uid;
     if (same && !node.invalid.empty()) node.allocatable = before->second.allocatable;

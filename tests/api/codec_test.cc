@@ -53,6 +53,27 @@ TEST(Codec, ReadsANode) {
   EXPECT_EQ(node.allocatable.at("pods"), 110);
 }
 
+TEST(Codec, ANodeIsNotReadySinceItsConditionSaysSo) {
+  const auto read = [](const std::string& word) {
+    return Decode<Node>(
+        R"({"metadata":{"name":"n1"},"status":{"conditions":[{"type":"Ready","status":")" + word +
+        R"(","lastTransitionTime":"2024-01-01T12:00:00Z"}]}})");
+  };
+  EXPECT_EQ(read("Unknown").not_ready_since.unix_ms, 1'704'110'400'000);
+  EXPECT_EQ(read("True").not_ready_since.unix_ms, 0);
+}
+
+TEST(Codec, AJobWaitsForItsPodsUnlessItSaysOtherwise) {
+  const auto waits = Decode<Job>(R"({"metadata":{"name":"j"},"spec":{"image":"i"}})");
+  EXPECT_EQ(waits.spec.pod_replacement_policy, "Failed");
+  EXPECT_EQ(waits.spec.unreachable_seconds, 300);
+  const auto other = Decode<Job>(R"({"metadata":{"name":"j"},"spec":{"image":"i",
+      "podReplacementPolicy":"TerminatingOrFailed","unreachableSeconds":60}})");
+  EXPECT_EQ(other.invalid, "");
+  EXPECT_EQ(other.spec.pod_replacement_policy, "TerminatingOrFailed");
+  EXPECT_EQ(other.spec.unreachable_seconds, 60);
+}
+
 TEST(Codec, ANodeThatReportsNonsenseNamesTheField) {
   const auto node = Decode<Node>(R"({"metadata":{"name":"n1"},
       "status":{"allocatable":{"cpu":"8","nvidia.com/gpu":"-5"}}})");

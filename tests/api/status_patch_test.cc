@@ -132,12 +132,42 @@ TEST(RenderObjects, AServiceIsHeadlessAndShowsPodsThatAreNotReady) {
   job.meta.ns = "team";
   job.meta.uid = "u";
   EXPECT_EQ(
-      RenderService(job),
+      RenderService(job, 1),
       R"({"apiVersion":"v1","kind":"Service","metadata":{"labels":{"scheduler.io/job":"train"},)"
       R"("name":"train","namespace":"team","ownerReferences":[{"apiVersion":"scheduler.io/v1",)"
       R"("blockOwnerDeletion":false,"controller":true,"kind":"Job","name":"train","uid":"u"}]},)"
       R"("spec":{"clusterIP":"None","publishNotReadyAddresses":true,)"
       R"("selector":{"scheduler.io/job":"train"}}})");
+}
+
+// The Service of a job of which an earlier attempt may still run.
+struct ReplacedService : ::testing::Test {
+  ReplacedService() {
+    job.meta.name = "train";
+    job.spec.pod_replacement_policy = "TerminatingOrFailed";
+  }
+  // As the API server gives it back.
+  std::string Read(std::int32_t attempt) const {
+    std::string text = RenderService(job, attempt);
+    return text.replace(text.find(R"("labels")"), 0, R"("resourceVersion":"7",)");
+  }
+  Job job;
+};
+
+TEST_F(ReplacedService, ItHasTheAddressesOfOneAttempt) {
+  EXPECT_NE(RenderService(job, 2).find(
+                R"("selector":{"scheduler.io/attempt":"2","scheduler.io/job":"train"})"),
+            std::string::npos);
+  EXPECT_EQ(ServicePatch(job, 2, Read(2)), "");
+  EXPECT_EQ(ServicePatch(job, 3, Read(2)), R"({"metadata":{"resourceVersion":"7"},)"
+                                           R"("spec":{"selector":{"scheduler.io/attempt":"3"}}})");
+}
+
+TEST_F(ReplacedService, ItFollowsThePolicyOfTheJob) {
+  const std::string one = Read(1);
+  job.spec.pod_replacement_policy = "Failed";
+  EXPECT_NE(ServicePatch(job, 1, one).find(R"("scheduler.io/attempt":null)"), std::string::npos);
+  EXPECT_EQ(ServicePatch(job, 2, Read(1)), "");
 }
 
 TEST(RenderObjects, EventsHaveNamesOfTheirOwnAndShortMessages) {

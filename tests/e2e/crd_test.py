@@ -192,7 +192,8 @@ class Changes(unittest.TestCase):
         answer = merge("Job", "free", {
             "suspend": True, "priority": 700, "deadline": "2030-01-01T00:00:00Z",
             "retryPolicy": {"maxRetries": 5}, "maxRuntimeSeconds": 5, "activeDeadlineSeconds": 9,
-            "ttlSecondsAfterFinished": 60, "preemption": {"policy": "Reclaim"}})
+            "ttlSecondsAfterFinished": 60, "preemption": {"policy": "Reclaim"},
+            "podReplacementPolicy": "TerminatingOrFailed", "unreachableSeconds": 60})
         self.assertEqual(answer["spec"]["priority"], 700)
 
     def test_a_suspended_job_without_placement_can_be_edited(self):

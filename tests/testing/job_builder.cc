@@ -30,6 +30,11 @@ JobBuilder& JobBuilder::At(std::int64_t seconds) {
   return *this;
 }
 
+JobBuilder& JobBuilder::VoidPod(std::size_t i) {
+  pods_[i].is_void = true;
+  return *this;
+}
+
 JobBuilder& JobBuilder::NoTenant() {
   facts.tenant.clear();
   return *this;

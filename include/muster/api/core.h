@@ -23,6 +23,8 @@ struct Node {
   std::string invalid;
   bool unschedulable = false;  // spec.unschedulable: cordoned
   bool ready = false;          // condition Ready is True
+  // Since when it is not, by that condition's lastTransitionTime; 0: it is, or nobody has said.
+  base::TimePoint not_ready_since;
   std::vector<Taint> taints;
   ResourceList allocatable;
 };

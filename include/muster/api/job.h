@@ -46,6 +46,8 @@ struct JobSpec {
   std::int64_t active_deadline_seconds = 0;    // 0: none; from the first start, all attempts
   RetryPolicy retry;
   JobPreemption preemption;
+  SharedText pod_replacement_policy = "Failed";  // Failed, TerminatingOrFailed
+  std::int64_t unreachable_seconds = 300;        // with TerminatingOrFailed
   bool suspend = false;
   bool cancel = false;
   std::optional<std::int64_t> ttl_seconds_after_finished;

@@ -38,8 +38,11 @@ std::string PodHostname(const Job& job, const std::string& task, std::int32_t in
 base::Result<std::string> RenderPod(const PodContext& context, const TaskSpec& task,
                                     std::int32_t index, const std::string& node);
 
-// The headless Service of a job of two pods or more: named like the job.
-std::string RenderService(const Job& job);
+// The headless Service of a job of two pods or more: named like the job.  Where pods of an earlier
+// attempt may still run under the same hostnames it has the addresses of `attempt` alone.
+std::string RenderService(const Job& job, std::int32_t attempt);
+// What makes of the Service that was read the one of `attempt`, as a merge patch; empty: it is.
+std::string ServicePatch(const Job& job, std::int32_t attempt, const std::string& found);
 
 struct EventText {
   std::string type = "Normal";  // Normal, Warning

@@ -170,6 +170,8 @@ class ClusterState {
   bool CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key);
   bool Counts(const JobEntry& entry, const Slot& slot, const std::set<std::int32_t>& there) const;
   void KeepOrphans(const JobEntry& entry);
+  bool IsLeftBehind(const PodEntry& entry) const;
+  void FoldLeftBehind(const JobEntry& entry);
   void FoldPod(const std::string& key, PodEntry& entry);
   void UnfoldPod(const std::string& key, PodEntry& entry);
   void RenewTemplates(const std::string& ns);

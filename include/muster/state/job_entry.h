@@ -34,6 +34,8 @@ struct PodEntry {
   PodSlot slot;          // attempt 0: not a pod of ours
   bool is_void = false;  // written by an older leader after our barrier: deleted on sight
   bool counted = false;  // an Occupant of the World stands for it
+  // Its job goes on without its end: it counts as before, and evicting the job does not end it.
+  bool left_behind = false;
   // A foreign pod whose Binding was issued and is not observed: it counts on that node.
   std::string binding_node;  // empty: none
   bool binding_borrows = false;

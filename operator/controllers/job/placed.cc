@@ -242,7 +242,8 @@ void Commit(Step& step) {
   SetCondition(step.next, {"PodsReady", false, "Starting", ""}, step.facts);
   step.Event("Normal", "Scheduled",
              "attempt " + std::to_string(step.next.attempt) + ": " +
-                 std::to_string(step.entry.slots.size()) + " pods on " + where);
+                 std::to_string(step.entry.slots.size()) + " pods on " + where +
+                 DescribeLeftBehind(step.entry, step.facts, step.tally));
   step.actions.lane = kube::Lane::kCommit;
   step.write = true;
 }

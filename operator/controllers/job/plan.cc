@@ -75,6 +75,9 @@ JobActions PlanJob(const state::JobEntry& entry, const JobFacts& facts) {
   step.actions.counted = tally.tasks;
   if (entry.job.meta.deletion.unix_ms != 0) return step.actions;
 
+  // 0. What the time alone changes: a node that stays silent.
+  if (tally.look_at.unix_ms != 0) step.WakeIn(tally.look_at.unix_ms - facts.now.unix_ms);
+
   // 1. Pods that belong to no current placement go; those that do not show up are asked for.
   DeleteStrays(step);
   LookForPods(step);

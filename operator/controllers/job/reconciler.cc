@@ -97,6 +97,11 @@ JobFacts JobReconciler::BuildFacts(const state::JobEntry& entry) {
   return facts;
 }
 
+std::string JobReconciler::LeftBehind(const state::JobEntry& entry) {
+  const JobFacts facts = BuildFacts(entry);
+  return DescribeLeftBehind(entry, facts, CountPods(entry, facts));
+}
+
 void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
   const std::string key = entry.key;
   if (actions.drop_placement) {
@@ -203,7 +208,7 @@ void JobReconciler::TakeCreated(const std::string& key, const std::string& uid,
       actuator_.EmitEvent("Job", entry->job.meta,
                           {"Normal", "Scheduled",
                            "attempt " + std::to_string(entry->placement->attempt) + ": 1 pod on " +
-                               entry->placement->assignments[0].node});
+                               entry->placement->assignments[0].node + LeftBehind(*entry)});
     }
     return;  // the ledger entry goes when the watch shows the pod
   }

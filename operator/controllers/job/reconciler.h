@@ -45,6 +45,7 @@ class JobReconciler {
 
  private:
   JobFacts BuildFacts(const state::JobEntry& entry);
+  std::string LeftBehind(const state::JobEntry& entry);
   void Carry(state::JobEntry& entry, JobActions actions);
   void AskTemplate(state::JobEntry& entry, std::int32_t task);
   void TakeTemplate(const std::string& template_key, const std::string& model,

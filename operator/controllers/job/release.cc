@@ -120,19 +120,51 @@ std::string WithoutWait(const std::string& message) {
   return message.substr(0, message.find(kUntilItEnds));
 }
 
-// Only pods on silent nodes are left: the attempt ends when it is known that they have.
+// Only pods on silent nodes are left: the attempt ends when it is known that they have, or when the
+// job may go on without that.
 void WaitForLostNode(Step& step) {
+  if (step.tally.live == 0 || step.tally.live > step.tally.stranded) return;
+  const base::TimePoint until = step.tally.replace_at;
+  if (until.unix_ms != 0 && until <= step.facts.now) return;  // as soon as they are deleted
   api::JobStatus& next = step.next;
   const std::string_view reason = ToString(sched::Reason::kWaitingForLostNode);
-  if (next.reason == reason) return;
-  if (next.placement->cause != api::ReleaseCause::kNodeLost) {
-    next.message = next.message + (next.message.empty() ? "" : "; ") + DescribeLostNode(step.tally);
+  const bool told = next.reason == reason;
+  std::string text = WithoutWait(next.message);
+  if (!told && next.placement->cause != api::ReleaseCause::kNodeLost) {
+    text += (text.empty() ? "" : "; ") + DescribeLostNode(step.tally);
   }
+  const std::string wait = UntilItEnds(until);
+  text = base::CutText(text, kMaxMessage - wait.size()) + wait;
+  if (told && next.message == text) return;
   next.reason = reason;
-  next.message = base::CutText(next.message.str(), kMaxMessage - kUntilItEnds.size()) +
-                 std::string(kUntilItEnds);
+  next.message = text;
   next.tasks = step.tally.tasks;
   step.write = true;
+}
+
+// Nothing of the attempt runs any more that the job has to wait for.
+bool MayEnd(const Step& step) {
+  return step.tally.live == step.tally.overdue && step.entry.ledger.creates.empty();
+}
+
+// Ends it, though pods that nobody can ask may still run: whoever reads of the next attempt must
+// know.
+void EndWithout(Step& step, api::ReleaseCause cause, const std::string& message) {
+  if (step.tally.overdue == 0) {
+    EndAttempt(step, cause, message);
+    return;
+  }
+  const std::int32_t attempt = step.entry.placement->attempt;
+  const std::string lost = DescribeLostNode(step.tally);
+  const std::string said =
+      message.find(lost) == std::string::npos ? message + "; " + lost : message;
+  EndAttempt(step, cause, said + ", which may still run there beside what follows");
+  step.Event("Warning", "MayRunTwice",
+             lost + "; attempt " + std::to_string(attempt) +
+                 " ended without waiting for it (spec.podReplacementPolicy is TerminatingOrFailed, "
+                 "spec.unreachableSeconds is " +
+                 std::to_string(step.entry.job.spec.unreachable_seconds) +
+                 "): what it does may be done twice");
 }
 
 void DeleteLive(Step& step, api::ReleaseCause cause) {
@@ -159,9 +191,9 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
       return;
     }
   }
-  if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
+  if (MayEnd(step)) {
     if (ForAnother(cause)) step.Event("Normal", "Preempted", message);
-    EndAttempt(step, cause, message);
+    EndWithout(step, cause, message);
     return;
   }
   NoteStart(step);
@@ -188,23 +220,23 @@ void StartRelease(Step& step, api::ReleaseCause cause, const std::string& messag
   }
   step.write = true;
   step.actions.lane = kube::Lane::kCommit;
-  if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
+  WaitForLostNode(step);
 }
 
 void PlanReleasing(Step& step) {
   const api::ReleaseCause cause = step.entry.placement->cause;
-  if (step.tally.live == 0 && step.entry.ledger.creates.empty()) {
+  if (MayEnd(step)) {
     if (step.tally.succeeded == step.entry.replicas) {  // before anybody told them to end
       Succeed(step);
       return;
     }
-    EndAttempt(step, cause, WithoutWait(step.entry.job.status.message));
+    EndWithout(step, cause, WithoutWait(step.entry.job.status.message));
     return;
   }
   // A new leader does not know yet how large the place is that another gang is to get.
   if (!state::BeneficiaryOf(step.entry).empty()) TemplatesReady(step);
   DeleteLive(step, cause);
-  if (step.tally.live > 0 && step.tally.live == step.tally.stranded) WaitForLostNode(step);
+  WaitForLostNode(step);
 }
 
 void Succeed(Step& step) {

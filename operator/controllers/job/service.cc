@@ -40,7 +40,8 @@ void JobReconciler::AskService(state::JobEntry& entry) {
 }
 
 void JobReconciler::CreateService(state::JobEntry& entry) {
-  actuator_.CreateService(entry.job.meta.ns, api::RenderService(entry.job),
+  actuator_.CreateService(entry.job.meta.ns,
+                          api::RenderService(entry.job, entry.placement->attempt),
                           OnService(entry, &JobReconciler::TakeService));
 }
 
@@ -92,7 +93,13 @@ void JobReconciler::JudgeService(state::JobEntry& entry, const Result<std::strin
   const std::string& name = entry.job.meta.name;
   const bool going = meta.deletion.unix_ms != 0;
   if (OwnedBy(meta, entry.job.meta.uid) && !going) {
-    ServiceIsThere(entry);
+    std::string patch = api::ServicePatch(entry.job, entry.placement->attempt, *found);
+    if (patch.empty()) {
+      ServiceIsThere(entry);
+    } else {
+      actuator_.MergePatch(kube::ObjectPath(kube::kServices, entry.job.meta.ns, name),
+                           std::move(patch), OnService(entry, &JobReconciler::TakeService));
+    }
   } else if (going || OfAnEarlierJob(meta, name)) {
     AskServiceLater(entry);
   } else {

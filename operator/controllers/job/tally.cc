@@ -4,6 +4,7 @@
 #include <set>
 
 #include "muster/base/text.h"
+#include "muster/base/time_text.h"
 
 namespace muster::op {
 namespace {
@@ -45,12 +46,29 @@ Fate FateOf(const api::Pod& pod, bool releasing) {
   return IsInfrastructure(pod) ? Fate::kLost : Fate::kFailed;
 }
 
-void CountLive(const state::PodEntry& pod, const JobFacts& facts, Tally& tally) {
+void CountStranded(const state::JobEntry& entry, const state::PodEntry& pod, const JobFacts& facts,
+                   Tally& tally) {
+  if (!IsStranded(entry, pod, facts)) return;
+  const base::TimePoint at = ReplaceAt(entry, pod, facts);
+  const bool first = tally.first_stranded == nullptr;
+  if (first) tally.first_stranded = &pod;
+  // One that must have ended keeps the attempt, whatever may be done without the others.
+  const bool known = at.unix_ms != 0 && (first || tally.replace_at.unix_ms != 0);
+  tally.replace_at = known ? std::max(tally.replace_at, at) : base::TimePoint{};
+  ++tally.stranded;
+  if (IsOverdue(entry, pod, facts)) ++tally.overdue;
+}
+
+void NoteLook(base::TimePoint at, const JobFacts& facts, Tally& tally) {
+  if (at <= facts.now) return;
+  if (tally.look_at.unix_ms == 0 || at < tally.look_at) tally.look_at = at;
+}
+
+void CountLive(const state::JobEntry& entry, const state::PodEntry& pod, const JobFacts& facts,
+               Tally& tally) {
   ++tally.live;
-  if (IsStranded(pod.pod, facts)) {
-    ++tally.stranded;
-    if (tally.first_stranded == nullptr) tally.first_stranded = &pod;
-  }
+  CountStranded(entry, pod, facts, tally);
+  NoteLook(ReplaceAt(entry, pod, facts), facts, tally);
   tally.mine.push_back(&pod);
   if (tally.waiting.empty() && !pod.pod.waiting_reason.empty()) {
     tally.waiting = pod.pod.waiting_reason;
@@ -94,10 +112,38 @@ bool IsInfrastructure(const api::Pod& pod) {
          reason == "TopologyAffinityError";
 }
 
-bool IsStranded(const api::Pod& pod, const JobFacts& facts) {
-  if (pod.meta.deletion.unix_ms == 0 || facts.nodes == nullptr) return false;
+namespace {
+
+// The pod's node, if it is there and silent; else null.
+const api::Node* SilentNode(const api::Pod& pod, const JobFacts& facts) {
+  if (facts.nodes == nullptr) return nullptr;
   const auto node = facts.nodes->find(pod.node_name);
-  return node != facts.nodes->end() && !node->second.ready;
+  return node != facts.nodes->end() && !node->second.ready ? &node->second : nullptr;
+}
+
+}  // namespace
+
+base::TimePoint ReplaceAt(const state::JobEntry& entry, const state::PodEntry& pod,
+                          const JobFacts& facts) {
+  const api::JobSpec& spec = entry.job.spec;
+  if (spec.pod_replacement_policy != "TerminatingOrFailed") return {};
+  // A void pod may hold the name that the next attempt needs.
+  if (pod.is_void && pod.slot.attempt > entry.job.status.attempt) return {};
+  const api::Node* node = SilentNode(pod.pod, facts);
+  if (node == nullptr || node->not_ready_since.unix_ms == 0) return {};
+  return {node->not_ready_since.unix_ms + spec.unreachable_seconds * 1000};
+}
+
+bool IsStranded(const state::JobEntry& entry, const state::PodEntry& pod, const JobFacts& facts) {
+  if (SilentNode(pod.pod, facts) == nullptr) return false;
+  if (pod.pod.meta.deletion.unix_ms != 0) return true;
+  const base::TimePoint at = ReplaceAt(entry, pod, facts);
+  return at.unix_ms != 0 && at <= facts.now;
+}
+
+bool IsOverdue(const state::JobEntry& entry, const state::PodEntry& pod, const JobFacts& facts) {
+  const base::TimePoint at = ReplaceAt(entry, pod, facts);
+  return pod.pod.meta.deletion.unix_ms != 0 && at.unix_ms != 0 && at <= facts.now;
 }
 
 std::string DescribeLostNode(const Tally& tally) {
@@ -107,6 +153,28 @@ std::string DescribeLostNode(const Tally& tally) {
 std::string DescribeLostNode(const api::Pod& first, std::int32_t more) {
   return "node " + first.node_name + " was lost with pod " + first.meta.name +
          (more == 0 ? "" : " and " + std::to_string(more) + " more");
+}
+
+std::string DescribeLeftBehind(const state::JobEntry& entry, const JobFacts& facts,
+                               const Tally& tally) {
+  const state::PodEntry* first = nullptr;
+  std::int32_t count = 0;
+  for (const state::PodEntry* pod : tally.strays) {
+    if (!IsOverdue(entry, *pod, facts)) continue;
+    if (first == nullptr) first = pod;
+    ++count;
+  }
+  if (first == nullptr) return "";
+  return "; pod " + first->pod.meta.name + " of attempt " + std::to_string(first->slot.attempt) +
+         (count == 1 ? "" : " and " + std::to_string(count - 1) + " more") +
+         " may still run on node " + first->pod.node_name;
+}
+
+std::string UntilItEnds(base::TimePoint replace_at) {
+  std::string text(kUntilItEnds);
+  if (replace_at.unix_ms == 0) return text;
+  return text + ", but not beyond " + base::FormatTime(replace_at) +
+         " (spec.podReplacementPolicy is TerminatingOrFailed)";
 }
 
 std::string DescribeEnd(const api::Pod& pod) {
@@ -138,6 +206,7 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
       pod_of[slot] = pod;
     } else if (!pod->pod.terminal() || pod->is_void) {  // a void pod holds the name of the next
       tally.strays.push_back(pod);
+      NoteLook(ReplaceAt(entry, *pod, facts), facts, tally);
     }
   }
   const bool releasing =
@@ -152,7 +221,7 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
     Record(slot, fate, results);
     if (pod != nullptr) tally.last_finish = std::max(tally.last_finish, pod->pod.finished);
     if (fate == Fate::kLive) {
-      CountLive(*pod, facts, tally);
+      CountLive(entry, *pod, facts, tally);
       if (pod->pod.ready) {
         ++tally.ready;
         ++results.ready[slot.task];

@@ -83,17 +83,27 @@ bool TemplatesReady(Step& step) {
 
 namespace {
 
-// Pods of earlier attempts that nobody can end; empty: none.
-std::string LostStrays(const Step& step) {
-  const api::Pod* first = nullptr;
+// Pods of earlier attempts whose end the next one has to wait for.
+std::vector<const state::PodEntry*> Awaited(const Step& step) {
+  std::vector<const state::PodEntry*> pods = step.tally.strays;
+  std::erase_if(pods, [&step](const state::PodEntry* pod) {
+    return IsOverdue(step.entry, *pod, step.facts);
+  });
+  return pods;
+}
+
+// Those of `awaited` that nobody can end; empty: none.
+std::string LostStrays(const Step& step, const std::vector<const state::PodEntry*>& awaited) {
+  const state::PodEntry* first = nullptr;
   std::int32_t count = 0;
-  for (const state::PodEntry* pod : step.tally.strays) {
-    if (!IsStranded(pod->pod, step.facts)) continue;
-    if (first == nullptr) first = &pod->pod;
+  for (const state::PodEntry* pod : awaited) {
+    if (!IsStranded(step.entry, *pod, step.facts)) continue;
+    if (first == nullptr) first = pod;
     ++count;
   }
   if (first == nullptr) return "";
-  return DescribeLostNode(*first, count - 1) + std::string(kUntilItEnds);
+  return DescribeLostNode(first->pod, count - 1) +
+         UntilItEnds(ReplaceAt(step.entry, *first, step.facts));
 }
 
 std::string QuotaComplaint(const Step& step) {
@@ -150,10 +160,11 @@ Wait FindReason(Step& step) {
   if (std::string why = AwaitedClaim(step); !why.empty()) {
     return {Reason::kNoMatchingNodes, why, false};
   }
-  if (std::string why = LostStrays(step); !why.empty()) {
+  const std::vector<const state::PodEntry*> awaited = Awaited(step);
+  if (std::string why = LostStrays(step, awaited); !why.empty()) {
     return {Reason::kWaitingForLostNode, why, false};
   }
-  step.actions.eligible = ready && step.tally.strays.empty() && step.entry.ledger.creates.empty();
+  step.actions.eligible = ready && awaited.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {
     return {step.entry.hold->reason, step.entry.hold->text, false, step.entry.hold->reserved};
   }
