@@ -1,6 +1,6 @@
 """What happens when pods fail, vanish or never become ready."""
 
-from story import Story, unix
+from story import Story, path_of, unix
 
 # The first attempt runs for ever, the second one succeeds.
 SECOND = {"exit-code": 0, "fail-attempt": 2, "fail-seconds": 1}
@@ -119,6 +119,26 @@ class Infrastructure(Story):
         self.assertEqual(status["failures"], 0)
         left = {p["spec"]["nodeName"] for p in self.scene.pods("gang")}
         self.assertEqual(left, set(nodes) - {gone})
+
+    def test_a_gang_that_may_run_twice_does_not_wait_for_a_node_that_nobody_hears(self):
+        self.scene.own_nodes(3, gpus=8)
+        self.scene.job("gang", replicas=2, gpu=8, sim=SECOND, unreachableSeconds=5,
+                       podReplacementPolicy="TerminatingOrFailed")
+        self.scene.wait("gang", phase="Running", ready="2/2")
+        lost = self.scene.pods("gang")[0]
+        pod, node = lost["metadata"]["name"], lost["spec"]["nodeName"]
+        self.house.tool("node", node, "notready")
+        status = self.scene.wait("gang", phase="Succeeded", attempt=2)
+        self.assertEqual(status["failures"], 0)
+        self.scene.wait_event("gang", "MayRunTwice", pod, node)
+        left = self.scene.mirror.get("Pod", self.scene.name, pod)
+        self.assertIn("deletionTimestamp", left["metadata"])
+        self.assertEqual(left["status"]["phase"], "Running")
+        service = self.scene.kube.get(path_of("Service", self.scene.name, "gang"))
+        self.assertEqual(service["spec"]["selector"]["scheduler.io/attempt"], "2")
+        self.house.tool("node", node, "ready")
+        self.scene.gone("Pod", pod)
+        self.assertEqual(self.scene.status("gang")["phase"], "Succeeded")
 
     def test_a_gang_that_is_not_ready_in_time_gives_its_place_back(self):
         self.scene.job("slow", replicas=2, gang={"timeoutSeconds": 8},
