@@ -50,6 +50,24 @@ const api::Pod* FirstPodOf(state::ClusterState& state, const std::string& gang_u
   return entry == nullptr ? nullptr : &entry->pod;
 }
 
+bool IsMore(const std::string& gang_uid) { return gang_uid.ends_with('+'); }
+
+// The job that a gang is, or whose further replicas it is; null: neither.
+state::JobEntry* JobOf(state::ClusterState& state, const std::string& gang_uid) {
+  return state.FindJobByUid(IsMore(gang_uid) ? gang_uid.substr(0, gang_uid.size() - 1) : gang_uid);
+}
+
+// New numbers alone are not worth a look.
+void HoldMore(state::ClusterState& state, state::JobEntry& entry, sched::Reason reason,
+              const std::string& text) {
+  if (entry.more_hold && entry.more_hold->reason == reason) {
+    entry.more_hold->text = text;
+    return;
+  }
+  entry.more_hold = state::HoldView{reason, text, state.clock().BootMs()};
+  state.MarkJob(entry.key);
+}
+
 // What the whole placement of a victim takes, by node.  Where nobody has said in time what its pods
 // look like, only the pods that are there can tell.
 void AddFreed(state::ClusterState& state, const state::JobEntry& victim,
@@ -197,9 +215,8 @@ void SchedulerLoop::ApplyStart(const sched::Start& start) {
     bind_group_(gang.uid.substr(kGroupPrefix.size()), start);
     return;
   }
-  const bool more = gang.uid.ends_with('+');
-  state::JobEntry* entry =
-      state_.FindJobByUid(more ? gang.uid.substr(0, gang.uid.size() - 1) : gang.uid);
+  const bool more = IsMore(gang.uid);
+  state::JobEntry* entry = JobOf(state_, gang.uid);
   if (entry == nullptr) return;
   std::vector<api::Assignment> assignments = Assign(state_, *entry, gang, start);
   if (more) {
@@ -220,6 +237,7 @@ void SchedulerLoop::ApplyStart(const sched::Start& start) {
   entry->backing = entry->replicas == 1 ? state::Backing::kImplied : state::Backing::kDecided;
   entry->decided_cycle = stats_.cycles;
   entry->hold.reset();
+  entry->more_hold.reset();
   entry->placed_from = entry->made_of;
   entry->decided_on.clear();
   for (std::size_t t = 0; t < entry->job.spec.tasks.size(); ++t) {
@@ -281,8 +299,12 @@ void SchedulerLoop::ApplyHolds() {
       if (changed) state_.MarkGroup(group->key);
       continue;
     }
-    state::JobEntry* entry = state_.FindJobByUid(gang.uid);
+    state::JobEntry* entry = JobOf(state_, gang.uid);
     if (entry == nullptr) continue;
+    if (IsMore(gang.uid)) {
+      HoldMore(state_, *entry, hold.reason, text);
+      continue;
+    }
     const bool changed = !entry->hold || entry->hold->reason != hold.reason;
     if (changed) entry->hold = state::HoldView{hold.reason, text, boot};
     entry->hold->reserved = reserved.contains(gang.uid);  // the text says so too

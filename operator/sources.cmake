@@ -29,8 +29,10 @@ muster_test(operator/job_story_test DEPS muster_job_builder)
 muster_test(operator/job_lost_node_test DEPS muster_job_builder)
 muster_test(operator/job_replacement_plan_test DEPS muster_job_builder)
 muster_test(operator/job_results_test DEPS muster_job_builder)
-muster_test(operator/job_growth_test DEPS muster_job_builder muster_operator muster::fake_api
-            LABELS threads)
+foreach(test job_growth job_unplaced)
+  muster_test(operator/${test}_test DEPS muster_job_builder muster_operator muster::fake_api
+              LABELS threads)
+endforeach()
 muster_test(operator/cluster_gauges_test DEPS muster_operator)
 muster_test(operator/event_loop_test DEPS muster_operator LABELS threads)
 muster_test(operator/poison_guard_test DEPS muster_operator)

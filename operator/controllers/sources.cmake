@@ -1,5 +1,6 @@
 # The controllers: pure plans and the I/O around them, linked by the program and by the tests.
 add_library(muster_controllers STATIC
+  ${CMAKE_SOURCE_DIR}/operator/controllers/job/growth.cc
   ${CMAKE_SOURCE_DIR}/operator/controllers/job/limits.cc
   ${CMAKE_SOURCE_DIR}/operator/controllers/job/placed.cc
   ${CMAKE_SOURCE_DIR}/operator/controllers/job/plan.cc

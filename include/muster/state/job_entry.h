@@ -137,6 +137,7 @@ struct JobEntry {
   base::SharedText pending_in;  // the tenant in whose queue it waits; empty: it does not wait
   std::optional<ReleaseDecision> release;
   std::optional<HoldView> hold;
+  std::optional<HoldView> more_hold;  // of the replicas that a job which runs is still to get
   std::string refusal;         // the API server's words about a pod of this attempt; empty: none
   bool refusal_quota = false;  // that was "exceeded quota"
 

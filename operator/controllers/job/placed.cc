@@ -219,6 +219,7 @@ void SetPlacement(Step& step) {
   next.reason.clear();
   next.message.clear();
   next.not_before = {};
+  TellAllPlaced(step);
 }
 
 // A larger placement of the same attempt: the gang runs already.
@@ -372,6 +373,7 @@ void PlanPlaced(Step& step) {
   CreateMissing(step);
   TellMissedDeadline(step);
   Progress(step);
+  TellUnplaced(step);
 }
 
 }  // namespace muster::op

@@ -71,6 +71,7 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
   SetCondition(next, {"QuotaReserved", false, CauseWord(cause), ""}, step.facts);
   SetCondition(next, {"Scheduled", false, CauseWord(cause), message}, step.facts);
   ClearCondition(next, "PodsReady", CauseWord(cause), step.facts);
+  TellNonePlaced(step, cause, message);
   step.write = true;
   step.actions.lane = kube::Lane::kTerminal;
   switch (cause) {

@@ -26,6 +26,11 @@ struct Step {
 void PlanPlaced(Step& step);
 // Whether a job that runs has enough replicas without `pods` of those that are still to be created.
 bool MayGiveUp(const state::JobEntry& entry, const Tally& tally, std::size_t pods);
+// The condition AllReplicasScheduled: why some of a job that runs are not placed yet, that all are,
+// that none is any more.
+void TellUnplaced(Step& step);
+void TellAllPlaced(Step& step);
+void TellNonePlaced(Step& step, api::ReleaseCause cause, const std::string& message);
 // A Releasing placement: deletes, then the end of the attempt.
 void PlanReleasing(Step& step);
 // Writes Releasing (or, with nothing left to delete, the end of the attempt at once).
