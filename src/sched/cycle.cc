@@ -103,6 +103,7 @@ const Request& Cycle::RequestOf(std::uint32_t gang) {
     request->all_limits.Add(task.limits, task.replicas);
     request->least.Add(each, request->least_counts[t]);
     request->least_limits.Add(task.limits, request->least_counts[t]);
+    request->tied = request->tied || IsTied(task);
   }
   requests_[id] = std::move(request);
   return *requests_[id];
@@ -114,6 +115,16 @@ ShapeIndex& Cycle::IndexOf(ShapeId shape) {
   index.CatchUp(WantedOf(shape), plugins, cache.overlay);
   plan.stats.nodes_visited += index.visited();
   return index;
+}
+
+std::int64_t Cycle::RoomBeside(const SigTask& task, std::uint32_t row) const {
+  const Wanted wanted = WantedOf(task);
+  const NodeView node{state.nodes[row], row, &cache.overlay};
+  std::int64_t room = kAnyNumber;
+  for (const Filter* filter : plugins.others) {
+    room = std::min(room, filter->room(wanted, node).room);
+  }
+  return room;
 }
 
 std::int32_t Cycle::RunningOf(std::uint32_t tenant) const {

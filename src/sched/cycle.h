@@ -29,6 +29,7 @@ struct Request {
   std::vector<std::int32_t> least_counts;  // the replicas of the smallest legal start, by task
   Sums all, all_limits;
   Sums least, least_limits;
+  bool tied = false;  // other pods may keep one of its tasks from a node
 };
 
 struct Cycle {
@@ -57,6 +58,12 @@ struct Cycle {
   // Caught up with the overlay.
   ShapeIndex& IndexOf(ShapeId shape);
   Wanted WantedOf(ShapeId shape) const { return {state, policy, state.shapes[shape.value]}; }
+  Wanted WantedOf(const SigTask& task) const {
+    return {state, policy, state.shapes[task.shape.value], task.ties};
+  }
+  bool IsTied(const SigTask& task) const { return task.ties != kNoSlot && !plugins.others.empty(); }
+  // How many of its replicas other pods leave room for on a node.
+  std::int64_t RoomBeside(const SigTask& task, std::uint32_t row) const;
   // Gangs of the tenant that run, or have a start or a place kept for them.
   std::int32_t RunningOf(std::uint32_t tenant) const;
   void CountStart(std::uint32_t tenant, std::int32_t more = 1) { starts_[tenant] += more; }

@@ -48,6 +48,12 @@ void Decider::Keep(const Reserved& reserved, Wide sign) {
   for (const auto& [row, vec] : reserved.extra) {
     trial.Take(row, vec, static_cast<std::int64_t>(sign), {});
   }
+  // Which of its tasks goes to which of the nodes is not settled: any may go to any.
+  for (const auto& [row, vec] : reserved.places) {
+    for (const SigTask& task : cycle_.state.sigs[slot.sig].tasks) {
+      trial.Tie(row, task.ties, static_cast<std::int64_t>(sign), TieCounts::Presence::kExpected);
+    }
+  }
   trial.Keep();
   ++changes_;
   cycle_.quota.Use(slot.tenant, reserved.amounts, sign, QuotaBook::kUp | QuotaBook::kTotal);

@@ -20,6 +20,7 @@ struct Census {
   std::int64_t open = 0;              // take a replica now
   bool possible = false;              // some could if they were empty and healthy
   bool healthy = false;               // some could if they were empty
+  bool busy = false;                  // some have too little left
   std::vector<std::string> refusals;  // "80 insufficient nvidia.com/gpu (need 8)", most first
 };
 
@@ -77,6 +78,7 @@ Census Count(const Cycle& cycle, const Wanted& wanted, bool empty) {
       ++census.open;
       continue;
     }
+    census.busy = census.busy || filter->kind == FilterKind::kBusy;
     Tally& tally = tallies[{filter, filter->room(wanted, now).detail}];
     if (++tally.count == 1) tally.text = filter->why_not(wanted, now);
   }
@@ -84,11 +86,13 @@ Census Count(const Cycle& cycle, const Wanted& wanted, bool empty) {
   return census;
 }
 
+std::string RefusalsText(const Census& census) {
+  return census.refusals.empty() ? "" : ": " + base::Join(census.refusals, ", ");
+}
+
 std::string CensusText(const Census& census, std::string_view what) {
-  std::string text = std::to_string(census.open) + "/" + std::to_string(census.nodes) +
-                     " nodes can take a pod" + std::string(what);
-  if (!census.refusals.empty()) text += ": " + base::Join(census.refusals, ", ");
-  return text;
+  return std::to_string(census.open) + "/" + std::to_string(census.nodes) +
+         " nodes can take a pod" + std::string(what) + RefusalsText(census);
 }
 
 // What a gang holds of the resource on nodes that the class could use.
@@ -167,7 +171,7 @@ Worst FindWorst(Cycle& cycle, const Request& request) {
   int badness = -1;
   for (const std::uint32_t task : request.order) {
     if (request.least_counts[task] == 0) continue;
-    Census census = Count(cycle, cycle.WantedOf(request.sig->tasks[task].shape), false);
+    Census census = Count(cycle, cycle.WantedOf(request.sig->tasks[task]), false);
     const int bad = !census.possible ? 3 : !census.healthy ? 2 : census.open == 0 ? 1 : 0;
     if (bad <= badness) continue;
     badness = bad;
@@ -196,14 +200,26 @@ std::string Incomplete(Cycle& cycle, std::uint32_t gang, const Worst& worst) {
   const Request& request = cycle.RequestOf(gang);
   const SigTask& task = request.sig->tasks[worst.task];
   const std::int32_t least = request.sig->least;
-  const std::int64_t fit = std::min<std::int64_t>(CountFitting(cycle, request), least);
-  const Sums& each = cycle.state.shapes[task.shape.value].sums;
-  std::string text;
-  if (least > 1) {
-    text = std::to_string(fit) + " of " + std::to_string(least) + " pods fit now (";
+  std::string census = CensusText(worst.census, TaskText(cycle.At(gang), worst.task));
+  bool busy = worst.census.busy || !request.tied;
+  std::int64_t fit = 0;
+  if (request.tied && worst.census.open > 0) {
+    // Those that fit may be what keeps the rest out.
+    Trial trial(cycle.cache.overlay, cycle.quota);
+    fit = PlaceFitting(cycle, trial, request);
+    const Census then = Count(cycle, cycle.WantedOf(task), false);
+    busy = busy || then.busy;
+    census += "; beside those " + std::to_string(then.open) + RefusalsText(then);
+  } else {
+    fit = CountFitting(cycle, request);
   }
-  text += CensusText(worst.census, TaskText(cycle.At(gang), worst.task));
-  if (least > 1) text += ")";
+  fit = std::min<std::int64_t>(fit, least);
+  const Sums& each = cycle.state.shapes[task.shape.value].sums;
+  std::string text = census;
+  if (least > 1) {
+    text = std::to_string(fit) + " of " + std::to_string(least) + " pods fit now (" + census + ")";
+  }
+  if (!busy) return text;
   const auto scarce = Scarce(cycle, each);
   if (!scarce) return text;
   const std::string& name = cycle.state.Name(*scarce);
@@ -271,7 +287,7 @@ Why ExplainPlace(Cycle& cycle, std::uint32_t gang) {
     return {Reason::kPendingEvaluation, "nothing is left to place"};
   }
   const Worst worst = FindWorst(cycle, request);
-  const Wanted wanted = cycle.WantedOf(request.sig->tasks[worst.task].shape);
+  const Wanted wanted = cycle.WantedOf(request.sig->tasks[worst.task]);
   const std::string what = TaskText(cycle.At(gang), worst.task);
   if (!worst.census.possible) {
     return {Reason::kNoMatchingNodes, CensusText(Count(cycle, wanted, true), what)};

@@ -33,6 +33,7 @@ void Overlay::Refresh(const WorldState& world, const std::vector<ResourceId>& ne
     if (columns_[r].built) columns_[r].free.resize(rows_);
   }
   ports_.clear();
+  ties_.Reset(world);
   if (lost) {
     base_ = log_end() + 1;  // every cursor has missed something
     log_.clear();

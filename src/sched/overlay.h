@@ -1,6 +1,6 @@
 // The nodes as they would be if the decisions so far were carried out: free amounts and ports, over
-// the World's columns, private to a Cache.  Kept between cycles and caught up by the journal; only
-// columns that some pending gang asks for are built.
+// the World's columns, and who is beside whom; private to a Cache.  Kept between cycles and caught
+// up by the journal; only columns that some pending gang asks for are built.
 //
 // Every changed row is logged, so that what is derived from a row can catch up by a cursor.
 #pragma once
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sched/model/world_state.h"
+#include "sched/tie_counts.h"
 
 namespace muster::sched {
 
@@ -29,6 +30,13 @@ class Overlay {
   const std::vector<Port>& Ports(std::uint32_t row) const {
     const auto it = ports_.find(row);
     return it != ports_.end() ? it->second : world_->nodes[row].ports;
+  }
+
+  const TieCounts& ties() const { return ties_; }
+  // No row is logged for them: nothing that is derived from a row depends on ties.
+  void AddTies(std::uint32_t ties, std::uint32_t row, std::int64_t more,
+               TieCounts::Presence presence) {
+    ties_.Add(ties, row, more, presence);
   }
 
   // After a row's amounts or ports are set, Touch it.  REQUIRES: Has(resource).
@@ -56,6 +64,7 @@ class Overlay {
   const WorldState* world_ = nullptr;
   std::vector<Column> columns_;  // by resource
   std::map<std::uint32_t, std::vector<Port>> ports_;
+  TieCounts ties_;
   std::vector<std::uint32_t> log_;
   std::uint64_t base_ = 1;
   std::uint64_t settled_ = 1;  // log_end() after the last Refresh

@@ -2,34 +2,88 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+
+#include "sched/confines.h"
 
 namespace muster::sched {
 namespace {
 
+// Nodes for replicas of one task, the best first.
+class Seeker {
+ public:
+  Seeker(Cycle& cycle, const SigTask& task, const Confines* confines)
+      : cycle_(cycle), task_(task), confines_(confines), index_(cycle.IndexOf(task.shape)) {
+    if (confines_ != nullptr || cycle.IsTied(task)) walk_.emplace(index_, cycle.state);
+  }
+
+  // kNoSlot: no more.  REQUIRES: only what the last answer allowed has been taken since.
+  // The nodes passed over stay so while it seeks: replicas of one task beside each other only ever
+  // close nodes, but for the first one of those that join themselves, and that passes over none
+  // which it could open.
+  std::uint32_t Next(std::int64_t* room) {
+    if (!walk_) {
+      cycle_.IndexOf(task_.shape);
+      const std::uint32_t row = index_.Best();
+      *room = row == kNoSlot ? 0 : index_.RoomAt(row);
+      return row;
+    }
+    for (std::uint32_t row = walk_->Next(); row != kNoSlot; row = walk_->Next()) {
+      if (confines_ != nullptr && !confines_->Allow(cycle_.state, row)) continue;
+      *room = std::min(index_.RoomAt(row), cycle_.RoomBeside(task_, row));
+      if (*room > 0) return row;
+    }
+    return kNoSlot;
+  }
+
+ private:
+  Cycle& cycle_;
+  const SigTask& task_;
+  const Confines* confines_;
+  ShapeIndex& index_;
+  std::optional<ShapeIndex::Walk> walk_;
+};
+
 class Placer {
  public:
-  Placer(Cycle& cycle, Trial& trial, std::uint32_t gang)
+  Placer(Cycle& cycle, Trial& trial, std::uint32_t gang, const Confines* confines)
       : cycle_(cycle),
         trial_(trial),
         gang_(gang),
         slot_(cycle.Slot(gang)),
         request_(cycle.RequestOf(gang)),
+        confines_(confines),
         counts_(request_.sig->tasks.size(), 0) {}
 
   bool Exactly(const std::vector<std::int32_t>& counts) {
-    for (const std::uint32_t task : request_.order) {
-      if (Add(task, counts[task], false) < counts[task]) return false;
+    std::int64_t rest = 0;
+    for (const std::int32_t count : counts) rest += count;
+    for (std::int64_t placed = -1; rest > 0 && placed != 0; rest -= placed) {
+      placed = 0;
+      for (const std::uint32_t task : request_.order) {
+        const std::int32_t wanted = counts[task] - counts_[task];
+        const std::int32_t more = Add(task, wanted, false);
+        if (more < wanted && !request_.tied) return false;
+        placed += more;
+      }
     }
-    return true;
+    return rest == 0;
   }
 
   // As many as fit, one of each task first.
   std::int32_t AsManyAsFit() {
     std::int32_t placed = 0;
     for (const bool first : {true, false}) {
-      for (const std::uint32_t task : request_.order) {
-        const std::int32_t rest = request_.sig->tasks[task].replicas - counts_[task];
-        placed += Add(task, first ? std::min(1, rest) : rest, true);
+      for (std::int32_t more = -1; more != 0; placed += more) {
+        more = 0;
+        for (const std::uint32_t task : request_.order) {
+          const std::int32_t all = request_.sig->tasks[task].replicas;
+          more += Add(task, (first ? std::min(1, all) : all) - counts_[task], true);
+        }
+        if (!request_.tied) {
+          placed += more;
+          break;
+        }
       }
     }
     return placed;
@@ -69,14 +123,17 @@ class Placer {
     const SigTask& task = request_.sig->tasks[index];
     const ShapeSlot& shape = cycle_.state.shapes[task.shape.value];
     if (within_quota) count = static_cast<std::int32_t>(QuotaRoom(task, count));
+    if (count <= 0) return 0;
     std::int32_t placed = 0;
+    Seeker seeker(cycle_, task,
+                  confines_ != nullptr && confines_->tasks[index] ? confines_ : nullptr);
     while (placed < count) {
-      ShapeIndex& fits = cycle_.IndexOf(task.shape);
-      const std::uint32_t row = fits.Best();
+      std::int64_t room = 0;
+      const std::uint32_t row = seeker.Next(&room);
       if (row == kNoSlot) break;
-      const auto here =
-          static_cast<std::int32_t>(std::min<std::int64_t>(fits.RoomAt(row), count - placed));
+      const auto here = static_cast<std::int32_t>(std::min<std::int64_t>(room, count - placed));
       trial_.Take(row, shape.request, here, shape.shape.ports);
+      trial_.Tie(row, task.ties, here);
       places_.push_back({Row{row}, static_cast<std::int32_t>(index), here});
       placed += here;
     }
@@ -99,6 +156,7 @@ class Placer {
   const std::uint32_t gang_;
   const GangSlot& slot_;
   const Request& request_;
+  const Confines* confines_;
   std::vector<std::int32_t> counts_;  // placed, by task
   std::vector<Place> places_;
   Placed placed_;
@@ -117,53 +175,82 @@ bool QuotaAllows(Cycle& cycle, std::uint32_t gang, const Sums& sums, const Sums&
          cycle.quota.WhyNot({slot.tenant, slot.ns, sums, limits}).ceiling == Ceiling::kOpen;
 }
 
+// Anywhere; then, if its pods are to be together, in one domain after the other.
+template <class Fill>
+Placed Attempt(Cycle& cycle, Trial& trial, std::uint32_t gang,
+               const std::vector<std::int32_t>& counts, const Fill& fill) {
+  const Trial::Mark mark = trial.Here();
+  const auto attempt = [&](const Confines* confines) {
+    Placer placer(cycle, trial, gang, confines);
+    if (fill(placer)) return placer.Take();
+    trial.RollBackTo(mark);
+    return Placed{};
+  };
+  Placed placed = attempt(nullptr);
+  if (!placed.places.empty() || !cycle.RequestOf(gang).tied) return placed;
+  for (const Confines& confines : ConfinesOf(cycle, cycle.RequestOf(gang), counts)) {
+    placed = attempt(&confines);
+    if (!placed.places.empty()) break;
+  }
+  return placed;
+}
+
 }  // namespace
 
 Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
   const Request& request = cycle.RequestOf(gang);
   const SigSlot& sig = *request.sig;
-  const Trial::Mark mark = trial.Here();
   ++cycle.plan.stats.trials;
   if (sig.replicas == 0) return {};
-  const bool all = size == Size::kMost || sig.least == sig.replicas;
-  if (all && QuotaAllows(cycle, gang, request.all, request.all_limits)) {
-    Placer placer(cycle, trial, gang);
-    std::vector<std::int32_t> counts;
-    for (const SigTask& task : sig.tasks) counts.push_back(task.replicas);
-    if (placer.Exactly(counts)) return placer.Take();
-    trial.RollBackTo(mark);
+  std::vector<std::int32_t> all;
+  for (const SigTask& task : sig.tasks) all.push_back(task.replicas);
+  const bool whole = size == Size::kMost || sig.least == sig.replicas;
+  if (whole && QuotaAllows(cycle, gang, request.all, request.all_limits)) {
+    Placed placed =
+        Attempt(cycle, trial, gang, all, [&](Placer& placer) { return placer.Exactly(all); });
+    if (!placed.places.empty()) return placed;
   }
   if (sig.least == sig.replicas) return {};
   if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
-  Placer placer(cycle, trial, gang);
-  const bool enough = size == Size::kLeast ? placer.Exactly(request.least_counts)
-                                           : placer.AsManyAsFit() >= sig.least;
-  if (enough) return placer.Take();
-  trial.RollBackTo(mark);
-  return {};
+  return Attempt(cycle, trial, gang, request.least_counts, [&](Placer& placer) {
+    return size == Size::kLeast ? placer.Exactly(request.least_counts)
+                                : placer.AsManyAsFit() >= sig.least;
+  });
+}
+
+std::int64_t PlaceFitting(Cycle& cycle, Trial& trial, const Request& request) {
+  std::int64_t fitting = 0;
+  std::vector<std::int64_t> rest;
+  for (const SigTask& task : request.sig->tasks) rest.push_back(task.replicas);
+  for (std::int64_t before = -1; before != fitting;) {
+    before = fitting;
+    for (const std::uint32_t index : request.order) {
+      const SigTask& task = request.sig->tasks[index];
+      const ShapeSlot& shape = cycle.state.shapes[task.shape.value];
+      Seeker seeker(cycle, task, nullptr);
+      while (rest[index] > 0) {
+        std::int64_t room = 0;
+        const std::uint32_t row = seeker.Next(&room);
+        if (row == kNoSlot) break;
+        const std::int64_t here = std::min(rest[index], room);
+        trial.Take(row, shape.request, here, shape.shape.ports);
+        trial.Tie(row, task.ties, here);
+        rest[index] -= here;
+        fitting += here;
+      }
+    }
+    if (!request.tied) break;
+  }
+  return fitting;
 }
 
 std::int64_t CountFitting(Cycle& cycle, const Request& request) {
-  Trial trial(cycle.cache.overlay, cycle.quota);
-  std::int64_t fitting = 0;
-  for (const std::uint32_t index : request.order) {
-    const SigTask& task = request.sig->tasks[index];
-    const ShapeSlot& shape = cycle.state.shapes[task.shape.value];
-    std::int64_t rest = task.replicas;
-    if (request.order.size() == 1) {
-      return std::min(rest, cycle.IndexOf(task.shape).TotalRoom());
-    }
-    while (rest > 0) {
-      ShapeIndex& fits = cycle.IndexOf(task.shape);
-      const std::uint32_t row = fits.Best();
-      if (row == kNoSlot) break;
-      const std::int64_t here = std::min(rest, fits.RoomAt(row));
-      trial.Take(row, shape.request, here, shape.shape.ports);
-      rest -= here;
-      fitting += here;
-    }
+  if (request.order.size() == 1 && !request.tied) {
+    const SigTask& task = request.sig->tasks[request.order[0]];
+    return std::min<std::int64_t>(task.replicas, cycle.IndexOf(task.shape).TotalRoom());
   }
-  return fitting;
+  Trial trial(cycle.cache.overlay, cycle.quota);
+  return PlaceFitting(cycle, trial, request);
 }
 
 Refusal RefusalOf(Cycle& cycle, std::uint32_t gang, std::int32_t ended) {

@@ -25,6 +25,9 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size);
 // Replicas of the tasks, in all, that fit now one beside the other, quota apart.
 std::int64_t CountFitting(Cycle& cycle, const Request& request);
 
+// Puts them there, in the Trial.
+std::int64_t PlaceFitting(Cycle& cycle, Trial& trial, const Request& request);
+
 // The ceiling that keeps the gang's smallest legal start from its quota, if one does.
 // `ended`: running gangs of its tenant that are taken for gone.
 Refusal RefusalOf(Cycle& cycle, std::uint32_t gang, std::int32_t ended = 0);

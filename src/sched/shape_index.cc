@@ -10,6 +10,7 @@ Plugins::Plugins(const Policy& policy) {
   for (const std::string& name : policy.filters) {
     filters.push_back(FindFilter(name));
     MUSTER_CHECK(filters.back() != nullptr);
+    if (filters.back()->kind == FilterKind::kOthers) others.push_back(filters.back());
   }
   for (const ScoreWeight& weighted : policy.scores) {
     scores.emplace_back(FindScore(weighted.plugin), weighted.weight);
@@ -30,7 +31,8 @@ void ShapeIndex::Evaluate(const Wanted& wanted, const Plugins& plugins, const Ov
     cell.fixed = slot.node.has_value();
     for (const Filter* filter : plugins.filters) {
       if (!cell.fixed) break;
-      if (filter->kind != FilterKind::kBusy) cell.fixed = filter->room(wanted, node).room > 0;
+      if (filter->kind == FilterKind::kBusy || filter->kind == FilterKind::kOthers) continue;
+      cell.fixed = filter->room(wanted, node).room > 0;
     }
     fixed_ += cell.fixed ? 1 : 0;
   }
@@ -97,6 +99,36 @@ void ShapeIndex::CatchUp(const Wanted& wanted, const Plugins& plugins, const Ove
     if (grown) Rebuild(wanted.world);
   }
   cursor_ = end;
+}
+
+ShapeIndex::Walk::Walk(const ShapeIndex& index, const WorldState& world)
+    : index_(index), world_(world) {
+  Push(1);
+}
+
+void ShapeIndex::Walk::Push(std::uint32_t at) {
+  if (index_.tree_[at] == kNoSlot) return;
+  heap_.push_back(at);
+  std::push_heap(heap_.begin(), heap_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return !index_.Better(world_, index_.tree_[a], index_.tree_[b]);
+  });
+}
+
+// Down to the leaf of the winner: what is beside that way comes later.
+std::uint32_t ShapeIndex::Walk::Next() {
+  if (heap_.empty()) return kNoSlot;
+  std::pop_heap(heap_.begin(), heap_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return !index_.Better(world_, index_.tree_[a], index_.tree_[b]);
+  });
+  std::uint32_t at = heap_.back();
+  heap_.pop_back();
+  const std::uint32_t row = index_.tree_[at];
+  while (at < index_.leaves_) {
+    at *= 2;
+    if (index_.tree_[at] != row) ++at;
+    Push(at ^ 1U);
+  }
+  return row;
 }
 
 }  // namespace muster::sched

@@ -1,6 +1,7 @@
-// Where one class fits, best place first: for each row the number of replicas that fit and the
-// weighted score, and a tournament over the rows (score, then name).  Caught up by the overlay's
-// log when used, so that a class costs what changed since it was last asked for.
+// Where one class fits, other pods (kOthers) apart, best place first: for each row the number of
+// replicas that fit and the weighted score, and a tournament over the rows (score, then name).
+// Caught up by the overlay's log when used, so that a class costs what changed since it was last
+// asked for.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace muster::sched {
 struct Plugins {
   explicit Plugins(const Policy& policy);
   std::vector<const Filter*> filters;
+  std::vector<const Filter*> others;  // those of kOthers among them
   std::vector<std::pair<const Score*, std::int64_t>> scores;
 };
 
@@ -30,6 +32,21 @@ class ShapeIndex {
   bool AnyFixed() const { return fixed_ > 0; }
   std::int64_t TotalRoom() const { return total_; }
   std::int64_t visited() const { return visited_; }  // rows looked at in the last CatchUp
+
+  // All nodes with room, best first.  What it has given may change and be caught up with; nothing
+  // else may.
+  class Walk {
+   public:
+    Walk(const ShapeIndex& index, const WorldState& world);
+    std::uint32_t Next();  // kNoSlot: that was all
+
+   private:
+    void Push(std::uint32_t at);
+
+    const ShapeIndex& index_;
+    const WorldState& world_;
+    std::vector<std::uint32_t> heap_;  // parts of the tree, that of the best node first
+  };
 
   std::uint64_t last_used = 0;  // cycle number, for the Cache to forget by
 

@@ -1,11 +1,11 @@
 muster_library(sched RANK 1
   SRCS
-    cycle.cc decide.cc explain.cc overlay.cc place.cc plan_text.cc preemption_text.cc reason.cc schedule.cc
-    shape_index.cc trial.cc words.cc
-    model/quota.cc model/reserved.cc model/vec.cc model/world.cc model/world_gangs.cc
+    confines.cc cycle.cc decide.cc explain.cc overlay.cc place.cc plan_text.cc preemption_text.cc reason.cc schedule.cc
+    shape_index.cc tie_counts.cc trial.cc words.cc
+    model/quota.cc model/reserved.cc model/ties.cc model/vec.cc model/world.cc model/world_gangs.cc
     model/world_state.cc
     plugins/best_fit.cc plugins/gpu_model.cc plugins/node_ready.cc plugins/node_selector.cc
-    plugins/ports.cc plugins/registry.cc plugins/requirements.cc plugins/resources.cc
+    plugins/pod_affinity.cc plugins/ports.cc plugins/registry.cc plugins/requirements.cc plugins/resources.cc
     plugins/taints.cc plugins/volume_affinity.cc
     policies/attained.cc policies/budgets.cc policies/classes.cc policies/order.cc policies/preemption.cc
   DEPS base)
@@ -14,6 +14,8 @@ muster_test(sched/preemption_test DEPS muster::sched)
 muster_test(sched/world_test DEPS muster::sched)
 muster_test(sched/quota_test DEPS muster::sched)
 muster_test(sched/filters_test DEPS muster::sched)
+muster_test(sched/pod_affinity_test DEPS muster::sched)
+muster_test(sched/pod_affinity_property_test DEPS muster::sched)
 muster_test(sched/place_test DEPS muster::sched)
 muster_test(sched/order_test DEPS muster::sched)
 muster_test(sched/property_test DEPS muster::sched)

@@ -39,6 +39,19 @@ void Trial::Take(std::uint32_t row, const Vec& vec, std::int64_t times,
   overlay_.Touch(row);
 }
 
+void Trial::Tie(std::uint32_t row, std::uint32_t ties, std::int64_t more,
+                TieCounts::Presence presence) {
+  if (ties == kNoSlot) return;
+  overlay_.AddTies(ties, row, more, presence);
+  Undo undo;
+  undo.kind = Undo::Kind::kTies;
+  undo.at = row;
+  undo.ties = ties;
+  undo.presence = presence;
+  undo.free = more;
+  undo_.push_back(std::move(undo));
+}
+
 void Trial::Use(std::uint32_t tenant, const Sums& sums, Wide times, unsigned parts) {
   quota_.Use(tenant, sums, times, parts);
   Undo undo;
@@ -71,6 +84,9 @@ void Trial::RollBackTo(Mark mark) {
       case Undo::Kind::kPorts:
         overlay_.SetPorts(undo.at, std::move(undo.ports));
         overlay_.Touch(undo.at);
+        break;
+      case Undo::Kind::kTies:
+        overlay_.AddTies(undo.ties, undo.at, -undo.free, undo.presence);
         break;
       case Undo::Kind::kQuota:
         quota_.Use(undo.at, undo.sums, -undo.times, undo.parts);

@@ -19,6 +19,9 @@ class Trial {
 
   // `times` of vec leave the free amounts of a node (times < 0: come back), with ports.
   void Take(std::uint32_t row, const Vec& vec, std::int64_t times, const std::vector<Port>& ports);
+  // `more` pods with these ties (kNoSlot: none) are on a node, or expected there.
+  void Tie(std::uint32_t row, std::uint32_t ties, std::int64_t more,
+           TieCounts::Presence presence = TieCounts::Presence::kThere);
   void Use(std::uint32_t tenant, const Sums& sums, Wide times, unsigned parts);
   void UseNamespace(std::uint32_t ns, const Sums& sums, Wide times);
 
@@ -30,10 +33,12 @@ class Trial {
 
  private:
   struct Undo {
-    enum class Kind { kFree, kPorts, kQuota, kNamespace } kind = Kind::kFree;
+    enum class Kind { kFree, kPorts, kTies, kQuota, kNamespace } kind = Kind::kFree;
     std::uint32_t at = 0;  // row, tenant or namespace
     ResourceId resource;
-    std::int64_t free = 0;
+    std::int64_t free = 0;  // with kTies: how many were added
+    std::uint32_t ties = kNoSlot;
+    TieCounts::Presence presence = TieCounts::Presence::kThere;
     std::vector<Port> ports;
     Sums sums;
     Wide times = 0;

@@ -29,6 +29,7 @@ struct RandomWorld {
     const int pending = 1 + UpTo(most_pending - 1);
     for (int i = 0; i < pending; ++i) DrawPending(i);
     DrawBudgets();  // last: what else is drawn of a seed is as without them
+    DrawTies();     // likewise
   }
 
   // Puts all objects into the World in an order drawn from `order`; 0: as they are.
@@ -172,6 +173,30 @@ struct RandomWorld {
       for (auto& [gang, shapes] : gangs) {
         if (gang.ns != tenant.name || gang.state != GangState::kRunning || OneIn(2)) continue;
         gang.budgets = {{budgets.back().name, 1 + UpTo(2)}};
+      }
+    }
+  }
+
+  Ties DrawTiesOfOne(bool joins) {
+    Ties ties;
+    const auto set = [&] { return std::string(1, static_cast<char>('x' + UpTo(1))); };
+    const auto topology = [&] { return OneIn(2) ? "zone" : "kubernetes.io/hostname"; };
+    if (OneIn(2)) ties.push_back({TieKind::kIsIn, set(), ""});
+    if (OneIn(3)) ties.push_back({TieKind::kAvoids, set(), topology()});
+    if (joins && OneIn(3)) ties.push_back({TieKind::kJoins, set(), topology()});
+    std::sort(ties.begin(), ties.end());
+    return ties;
+  }
+
+  // In some worlds, for some of the pods.
+  void DrawTies() {
+    if (!OneIn(3)) return;
+    for (Occupant& occupant : occupants) {
+      if (OneIn(2)) occupant.ties = DrawTiesOfOne(false);
+    }
+    for (auto& [gang, shapes] : gangs) {
+      for (GangTask& task : gang.tasks) {
+        if (OneIn(2)) task.ties = DrawTiesOfOne(true);
       }
     }
   }

@@ -73,6 +73,26 @@ struct Shape {
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };
 
+// What a pod is to other pods by required pod affinity and anti-affinity.  A set stands for the
+// pods that a term is about, whatever its selector and namespaces are: equal names mean the same
+// pods. The first line of a name is what people are shown.
+// https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity
+enum class TieKind {
+  kIsIn,    // the pod is in the set
+  kAvoids,  // anti-affinity: no other pod of the set in its domain
+  kJoins,   // affinity: a pod of the set in its domain, which may be itself.  Of several terms the
+            // set has the pods that match all: one tie for each topology
+};
+
+struct Tie {
+  TieKind kind = TieKind::kIsIn;
+  std::string set;
+  std::string topology;  // node label whose values are the domains; empty with kIsIn
+  friend auto operator<=>(const Tie&, const Tie&) = default;
+};
+
+using Ties = std::vector<Tie>;  // sorted, without repetitions
+
 struct Node {
   std::string name;
   std::map<std::string, std::string> labels;
@@ -118,6 +138,7 @@ struct GangTask {
   ShapeId shape;
   std::int32_t replicas = 0;  // still to be placed
   Amounts limits;             // "limits.cpu" … of one replica, for NamespaceQuota
+  Ties ties = {};             // of each replica
   friend bool operator==(const GangTask&, const GangTask&) = default;
 };
 
@@ -183,6 +204,7 @@ struct Occupant {
   std::string ns;
   Amounts amounts;  // in total
   std::vector<Port> ports;
+  Ties ties = {};  // of each of its pods; kJoins is of no interest any more
   friend bool operator==(const Occupant&, const Occupant&) = default;
 };
 

@@ -52,6 +52,8 @@ class Slots {
   T& operator[](std::uint32_t slot) { return slots_[slot].value; }
   const T& operator[](std::uint32_t slot) const { return slots_[slot].value; }
   const std::string& name(std::uint32_t slot) const { return slots_[slot].name; }
+  // Whether the next Release clears it.
+  bool last(std::uint32_t slot) const { return slots_[slot].refs == 1; }
   bool used(std::uint32_t slot) const { return slots_[slot].refs > 0; }
   // One more than the largest index in use.
   std::uint32_t size() const { return static_cast<std::uint32_t>(slots_.size()); }

@@ -17,6 +17,7 @@ std::string SigKey(const Gang& gang) {
     for (const auto& [name, amount] : task.limits) {
       key += ',' + name + '=' + std::to_string(amount);
     }
+    if (!task.ties.empty()) key += '\n' + TieBook::KeyOf(task.ties);
   }
   return key;
 }
@@ -30,6 +31,7 @@ std::uint32_t WorldState::AcquireSig(const Gang& gang) {
   std::int64_t replicas = 0;
   for (const GangTask& task : gang.tasks) {
     sig.tasks.push_back({task.shape, std::clamp(task.replicas, 0, kMaxReplicas), {}});
+    sig.tasks.back().ties = ties.Find(task.ties);
     sig.tasks.back().limits.Add(Intern(task.limits, Kind::kLimits), 1);
     replicas += sig.tasks.back().replicas;
   }
@@ -46,7 +48,12 @@ void WorldState::Enlist(std::uint32_t id) {
   list.push_back(id);
   if (!gang.tenant.empty()) slot.tenant = tenants.Acquire(gang.tenant);
   if (!gang.ns.empty()) slot.ns = namespaces.Acquire(gang.ns);
-  if (gang.state == GangState::kPending) slot.sig = AcquireSig(gang);
+  if (gang.state == GangState::kPending) {
+    for (const GangTask& task : gang.tasks) {
+      if (!task.ties.empty()) slot.ties.push_back(ties.Acquire(task.ties));
+    }
+    slot.sig = AcquireSig(gang);
+  }
   if (slot.tenant == kNoSlot) return;
   TenantSlot& tenant = tenants[slot.tenant];
   ++(gang.state == GangState::kPending ? tenant.pending : tenant.running);
@@ -65,6 +72,8 @@ void WorldState::Delist(std::uint32_t id) {
   tenants.Release(slot.tenant);
   namespaces.Release(slot.ns);
   sigs.Release(slot.sig);
+  for (const std::uint32_t held : slot.ties) ties.Release(held);
+  slot.ties.clear();
   slot.tenant = slot.ns = slot.sig = kNoSlot;
 }
 

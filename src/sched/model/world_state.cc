@@ -178,10 +178,12 @@ void WorldState::Occupy(const Occupant& value, OccupantSlot& slot, std::uint32_t
     slot.gang = gangs.Acquire(value.gang);
     gangs[slot.gang].occupants.push_back(id);
   }
+  slot.ties = ties.Acquire(value.ties);
   if (slot.node != kNoSlot) Contribute(slot.node, -1);
   Count(slot, 1);
   if (slot.node == kNoSlot) return;
   Contribute(slot.node, 1);
+  ties.Count(slot.ties, slot.node, 1);
   auto& ports = nodes[slot.node].ports;
   ports.insert(ports.end(), value.ports.begin(), value.ports.end());
   Touch(slot.node);
@@ -193,6 +195,7 @@ void WorldState::Vacate(OccupantSlot& slot, std::uint32_t id) {
   if (slot.node != kNoSlot) {
     Contribute(slot.node, 1);
     ErasePorts(nodes[slot.node].ports, slot.ports);
+    ties.Count(slot.ties, slot.node, -1);
     Touch(slot.node);
   }
   if (slot.gang != kNoSlot) std::erase(gangs[slot.gang].occupants, id);
@@ -200,7 +203,8 @@ void WorldState::Vacate(OccupantSlot& slot, std::uint32_t id) {
   tenants.Release(slot.tenant);
   namespaces.Release(slot.ns);
   gangs.Release(slot.gang);
-  slot.node = slot.tenant = slot.ns = slot.gang = kNoSlot;
+  ties.Release(slot.ties);
+  slot.node = slot.tenant = slot.ns = slot.gang = slot.ties = kNoSlot;
 }
 
 bool WorldState::Is(const OccupantSlot& slot, const Occupant& occupant) {
@@ -211,7 +215,7 @@ bool WorldState::Is(const OccupantSlot& slot, const Occupant& occupant) {
          named(tenants, slot.tenant, occupant.tenant) && named(namespaces, slot.ns, occupant.ns) &&
          slot.amounts == Intern(occupant.amounts) &&
          slot.limit_amounts == Intern(occupant.amounts, Kind::kLimits) &&
-         slot.ports == occupant.ports;
+         slot.ports == occupant.ports && ties.Is(slot.ties, occupant.ties);
 }
 
 void WorldState::SetOccupant(const Occupant& occupant) {

@@ -10,6 +10,7 @@
 
 #include "muster/sched/types.h"
 #include "sched/model/slots.h"
+#include "sched/model/ties.h"
 #include "sched/model/vec.h"
 
 namespace muster::sched {
@@ -45,7 +46,8 @@ struct GangSlot {
   std::vector<std::uint32_t> occupants;
   Sums holds;  // on nodes, limits.* excluded
   std::uint32_t tenant = kNoSlot, ns = kNoSlot, sig = kNoSlot;
-  std::uint32_t position = 0;  // in the list of its state
+  std::uint32_t position = 0;       // in the list of its state
+  std::vector<std::uint32_t> ties;  // references of its tasks, while it is pending
 };
 
 struct OccupantSlot {
@@ -53,6 +55,7 @@ struct OccupantSlot {
   Vec limit_amounts;  // limits.* alone
   std::vector<Port> ports;
   std::uint32_t node = kNoSlot, gang = kNoSlot, tenant = kNoSlot, ns = kNoSlot;
+  std::uint32_t ties = kNoSlot;
 };
 
 struct ShapeSlot {
@@ -66,6 +69,7 @@ struct SigTask {
   ShapeId shape;
   std::int32_t replicas = 0;
   Sums limits;
+  std::uint32_t ties = kNoSlot;  // held by the gangs
 };
 struct SigSlot {
   std::vector<SigTask> tasks;
@@ -95,6 +99,7 @@ struct WorldState {
   Slots<GangSlot> gangs;
   Slots<OccupantSlot> occupants;
   Slots<SigSlot> sigs;
+  TieBook ties;
   std::vector<Column> columns;             // by resource
   std::vector<std::uint32_t> by_state[3];  // gangs by GangState
   Sums capacity;     // C of scheduling.md section 2, before tenants that are gone

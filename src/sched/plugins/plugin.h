@@ -17,6 +17,7 @@ struct Wanted {
   const WorldState& world;
   const Policy& policy;
   const ShapeSlot& shape;
+  std::uint32_t ties = kNoSlot;
 };
 
 // One node as it would be if the decisions so far were carried out, or as if nothing ran there.
@@ -41,6 +42,8 @@ enum class FilterKind {
   kLasting,  // changes only with the node object
   kHealth,   // likewise, and the node may take it again by itself
   kBusy,     // depends on what runs there
+  kOthers,   // depends on which pods run there and elsewhere, and on more than the class: asked of
+             // those nodes alone that are about to be used, and kept nowhere
 };
 
 struct Filter {

@@ -11,6 +11,7 @@ Filter VolumeAffinityFilter();
 Filter GpuModelFilter();
 Filter PortsFilter();
 Filter ResourcesFilter();
+Filter PodAffinityFilter();
 Score BestFitScore();
 
 namespace {
@@ -18,7 +19,7 @@ namespace {
 const Filter* Filters(std::size_t* count) {
   static const Filter kFilters[] = {
       NodeReadyFilter(), TaintsFilter(), NodeSelectorFilter(), VolumeAffinityFilter(),
-      GpuModelFilter(),  PortsFilter(),  ResourcesFilter(),
+      GpuModelFilter(),  PortsFilter(),  ResourcesFilter(),    PodAffinityFilter(),
   };
   *count = sizeof(kFilters) / sizeof(kFilters[0]);
   return kFilters;

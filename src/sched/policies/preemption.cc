@@ -148,6 +148,7 @@ void Preemption::Remove(Trial& trial, std::uint32_t gang) const {
     const OccupantSlot& occupant = cycle_.state.occupants[id];
     if (occupant.node != kNoSlot) {
       trial.Take(occupant.node, occupant.amounts, -1, occupant.ports);
+      trial.Tie(occupant.node, occupant.ties, -1);
     }
     cycle_.LeaveNamespace(trial, occupant);
   }
@@ -163,8 +164,10 @@ std::int32_t Preemption::RemoveEnding(Trial& trial, std::uint32_t tenant) const 
     for (const std::uint32_t id : reserved.victims) {
       Mark(passed_on, id);
       trial.Use(cycle_.Slot(id).tenant, cycle_.Slot(id).holds, -1, QuotaBook::kTotal);
-      for (const std::uint32_t occupant : cycle_.Slot(id).occupants) {
-        cycle_.LeaveNamespace(trial, cycle_.state.occupants[occupant]);
+      for (const std::uint32_t at : cycle_.Slot(id).occupants) {
+        const OccupantSlot& occupant = cycle_.state.occupants[at];
+        if (occupant.node != kNoSlot) trial.Tie(occupant.node, occupant.ties, -1);
+        cycle_.LeaveNamespace(trial, occupant);
       }
       of_tenant += cycle_.Slot(id).tenant == tenant ? 1 : 0;
     }
