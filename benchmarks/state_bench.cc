@@ -103,9 +103,9 @@ struct Cluster {
     JobEntry& entry = *cluster.FindJob(key);
     Template& made = *entry.templates[0];
     if (!made.known) {
-      api::PodNeeds needs;
-      needs.requests = {{"cpu", 3000}, {"memory", std::int64_t{4} << 30}};
-      cluster.DescribeTemplate(made, "", needs);
+      api::Pod answer;
+      answer.needs.requests = {{"cpu", 3000}, {"memory", std::int64_t{4} << 30}};
+      cluster.DescribeTemplate(made, "", answer);
     }
     cluster.FoldJob(entry, true);
     cluster.TakeDirty();

@@ -14,7 +14,7 @@ target_compile_options(muster-operator PRIVATE ${MUSTER_WARNINGS})
 target_compile_definitions(muster-operator PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
 target_link_libraries(muster-operator PRIVATE muster_operator)
 foreach(test job_trouble job_controller job_growth_eviction job_limits job_recovery job_service
-        job_replacement job_volumes takeover)
+         job_affinity job_replacement job_volumes takeover)
   muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
 endforeach()
 muster_test(operator/foreign_preemption_test DEPS muster_operator muster::fake_api LABELS threads)

@@ -82,17 +82,22 @@ void Read(const Fields& /*spec*/, const Fields& status, Namespace& out) {
 
 void Read(const Fields& /*spec*/, const Fields& /*status*/, LimitRange& /*out*/) {}
 
+std::optional<LabelSelector> ReadLabelSelector(const Fields& selector) {
+  if (!selector.present()) return std::nullopt;
+  LabelSelector all;
+  for (const auto& [key, value] : selector.TextMap("matchLabels")) {
+    all.push_back({key, "In", {value}});
+  }
+  selector.Each("matchExpressions", [&all](const Fields& in) {
+    all.push_back({in.Text("key"), in.Text("operator"), in.Texts("values")});
+  });
+  return all;
+}
+
 void Read(const Fields& spec, const Fields& status, PodDisruptionBudget& out) {
   out.disruptions_allowed = status.Int32("disruptionsAllowed", 0);
   const Fields selector = spec.At("selector");
-  if (!selector.present()) return;
-  out.selector.emplace();
-  for (const auto& [key, value] : selector.TextMap("matchLabels")) {
-    out.selector->push_back({key, "In", {value}});
-  }
-  selector.Each("matchExpressions", [&out](const Fields& in) {
-    out.selector->push_back({in.Text("key"), in.Text("operator"), in.Texts("values")});
-  });
+  out.selector = ReadLabelSelector(selector);
 }
 
 }  // namespace muster::api

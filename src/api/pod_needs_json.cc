@@ -99,19 +99,43 @@ void ReadRequirements(const Fields& term, const char* key, NodeSelectorTerm& out
   });
 }
 
-void ReadUnsupported(const Fields& spec, const Fields& affinity, PodNeeds& out) {
-  const auto found = [&out](const std::string& path, const char* fix) {
-    if (out.unsupported.empty()) out.unsupported = path + " is not supported: " + fix;
-  };
-  constexpr char kRequired[] = "requiredDuringSchedulingIgnoredDuringExecution";
-  for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
-    const Fields pods = affinity.At(kind);
-    const Json* terms = pods.Raw(kRequired);
-    if (terms != nullptr && !terms->empty()) {
-      found(pods.Path() + '.' + kRequired,
-            "take it out, or prefer it (preferredDuringSchedulingIgnoredDuringExecution)");
+// The first field that is not honoured is told.
+void Refuse(PodNeeds& out, const std::string& path, const char* fix) {
+  if (out.unsupported.empty()) out.unsupported = path + " is not supported: " + fix;
+}
+
+void ReadPodTerms(const Fields& pods, PodNeeds& out, std::vector<PodTerm>& terms) {
+  pods.Each("requiredDuringSchedulingIgnoredDuringExecution", [&](const Fields& in) {
+    PodTerm term;
+    term.topology_key = in.Text("topologyKey");
+    const Fields selector = in.At("labelSelector");
+    term.selector = ReadLabelSelector(selector);
+    term.namespaces = in.Texts("namespaces");
+    const Fields namespaces = in.At("namespaceSelector");
+    term.namespace_selector = ReadLabelSelector(namespaces);
+    for (const char* list : {"matchLabelKeys", "mismatchLabelKeys"}) {
+      for (std::string& key : in.Texts(list)) {
+        // The replicas of a task are alike when their places are looked for.
+        if (key == kLabelIndex) Refuse(out, in.Path() + '.' + list, "take scheduler.io/index out");
+        term.own_keys.push_back(std::move(key));
+      }
     }
-  }
+    terms.push_back(std::move(term));
+  });
+}
+
+void ReadPodAffinity(const Fields& affinity, PodNeeds& out) {
+  PodTerms terms;
+  const Fields together = affinity.At("podAffinity");
+  ReadPodTerms(together, out, terms.affinity);
+  const Fields apart = affinity.At("podAntiAffinity");
+  ReadPodTerms(apart, out, terms.anti_affinity);
+  if (terms.affinity.empty() && terms.anti_affinity.empty()) return;
+  out.terms = std::make_shared<const PodTerms>(std::move(terms));
+}
+
+void ReadUnsupported(const Fields& spec, PodNeeds& out) {
+  const auto found = [&out](const std::string& path, const char* fix) { Refuse(out, path, fix); };
   spec.Each("topologySpreadConstraints", [&](const Fields& spread) {
     if (spread.Text("whenUnsatisfiable") == "DoNotSchedule") {
       found(spread.Path(), "take it out, or set whenUnsatisfiable to ScheduleAnyway");
@@ -156,7 +180,8 @@ void ReadPodNeeds(const Fields& spec, PodNeeds& out) {
   const Fields affinity = spec.At("affinity");
   const Fields node = affinity.At("nodeAffinity");
   ReadNodeSelector(node.At("requiredDuringSchedulingIgnoredDuringExecution"), out.required_terms);
-  ReadUnsupported(spec, affinity, out);
+  ReadPodAffinity(affinity, out);
+  ReadUnsupported(spec, out);
 }
 
 }  // namespace muster::api

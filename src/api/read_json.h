@@ -58,6 +58,8 @@ void Read(const Fields& spec, const Fields& status, Workflow& out);
 
 // Terms of a NodeSelector, of which any must match; nothing where it is absent.
 void ReadNodeSelector(const Fields& selector, std::vector<NodeSelectorTerm>& out);
+// Nothing where it is absent.
+std::optional<LabelSelector> ReadLabelSelector(const Fields& selector);
 void ReadPodNeeds(const Fields& spec, PodNeeds& out);
 void ReadJobSpec(const Fields& spec, JobSpec& out);
 void ReadJobStatus(const Fields& status, JobStatus& out);

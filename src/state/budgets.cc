@@ -6,18 +6,6 @@
 namespace muster::state {
 namespace {
 
-// An operator that nobody knows fits nothing.
-bool Fits(const api::LabelRequirement& wanted, const api::Labels& labels) {
-  const auto label = labels.find(wanted.key);
-  const bool there = label != labels.end();
-  const bool listed = there && std::find(wanted.values.begin(), wanted.values.end(),
-                                         label->second) != wanted.values.end();
-  if (wanted.op == "In") return listed;
-  if (wanted.op == "NotIn") return !listed;
-  if (wanted.op == "Exists") return there;
-  return wanted.op == "DoesNotExist" && !there;
-}
-
 // Whether it would be disrupted by an eviction now.
 bool Lives(const PodEntry& entry) {
   const api::Pod& pod = entry.pod;

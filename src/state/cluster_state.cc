@@ -290,6 +290,7 @@ void ClusterState::Remove(const api::Job& job) {
   world_.RemoveGang(MoreUid(entry.job.meta.uid));
   QueueJob(entry, /*gone=*/true);
   KeepOrphans(entry);
+  UsePeersOf(entry, false);
   SetUncounted(entry, {});
   ReleaseTemplates(entry);
   job_by_uid_.erase(entry.job.meta.uid);

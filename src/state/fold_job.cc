@@ -66,6 +66,7 @@ bool ClusterState::Counts(const JobEntry& entry, const Slot& slot,
 void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
   QueueJob(entry);
   FoldLeftBehind(entry);
+  UsePeersOf(entry, !api::Finished(entry.job.status) && (eligible || entry.placement));
   const std::string& uid = entry.job.meta.uid;
   const auto set_or_remove = [&](const std::string& gang_uid, std::optional<sched::Gang> gang) {
     if (gang) {
@@ -117,6 +118,7 @@ bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std:
   for (const api::HostPort& port : found->needs.host_ports) {
     occupant.ports.push_back({port.port, port.protocol, port.host_ip});
   }
+  occupant.ties = TiesOfSlot(entry, slot);
   world_.SetOccupant(occupant);
   return true;
 }

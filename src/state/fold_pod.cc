@@ -82,6 +82,7 @@ void ClusterState::Remove(const api::Pod& pod) {
   const auto it = pods_.find(key);
   if (it == pods_.end() || it->second.pod.meta.uid != pod.meta.uid) return;
   UnfoldPod(key, it->second);
+  UsePeersOf(key, it->second, /*gone=*/true);
   MarkOwner(it->second.pod, key, true);
   pods_.erase(key);
 }
@@ -104,6 +105,7 @@ void ClusterState::FoldLeftBehind(const JobEntry& entry) {
 }
 
 void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
+  UsePeersOf(key, entry);
   const api::Pod& pod = entry.pod;
   const std::string& node = NodeOf(entry);
   if (pod.terminal() || node.empty()) {
@@ -121,6 +123,7 @@ void ClusterState::FoldPod(const std::string& key, PodEntry& entry) {
     occupant.ports.push_back({port.port, port.protocol, port.host_ip});
   }
   entry.left_behind = IsLeftBehind(entry);
+  occupant.ties = TiesOfPod(pod);
   if (entry.slot.attempt > 0) {
     if (!entry.left_behind) occupant.gang = OwnerJobUid(pod);
   } else if (ForeignGroups::IsForeign(pod)) {

@@ -71,7 +71,7 @@ void AddRunning(const ClusterState& state, const JobEntry& entry, sched::Gang& g
 }
 
 // False while a template's answer is not there: the gang cannot be described yet.
-bool AddTasks(const JobEntry& entry, sched::Gang& gang) {
+bool AddTasks(const ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
   const auto wanted = WantedIndexes(entry);
   for (std::size_t i = 0; i < entry.job.spec.tasks.size(); ++i) {
     if (wanted[i].empty()) continue;
@@ -82,6 +82,7 @@ bool AddTasks(const JobEntry& entry, sched::Gang& gang) {
     task.shape = found->shape;
     task.replicas = static_cast<std::int32_t>(wanted[i].size());
     task.limits = found->limits;
+    task.ties = state.TiesOfTask(entry, static_cast<std::int32_t>(i));
     gang.tasks.push_back(std::move(task));
   }
   return !gang.tasks.empty();
@@ -150,7 +151,7 @@ std::optional<sched::Gang> BuildGang(ClusterState& state, const JobEntry& entry,
     gang.budgets = SharesOfBudgets(state, gang.ns, entry.pods);
     return gang;
   }
-  if (!AddTasks(entry, gang)) return std::nullopt;
+  if (!AddTasks(state, entry, gang)) return std::nullopt;
   std::int32_t wanted = 0;
   for (const sched::GangTask& task : gang.tasks) wanted += task.replicas;
   gang.min_replicas = std::min(wanted, MinMember(entry));
@@ -167,7 +168,7 @@ std::optional<sched::Gang> BuildMoreGang(ClusterState& state, const JobEntry& en
   sched::Gang gang = Common(state, entry);
   gang.more_of = gang.uid;
   gang.uid = MoreUid(gang.uid);
-  if (!AddTasks(entry, gang)) return std::nullopt;
+  if (!AddTasks(state, entry, gang)) return std::nullopt;
   gang.min_replicas = 1;
   return gang;
 }

@@ -63,12 +63,14 @@ sched::Shape ShapeOf(const ClusterState& state, const std::string& ns, const api
 
 void AddWaiting(ClusterState& state, const ForeignGroup& group, sched::Gang& gang) {
   for (const std::vector<std::string>& keys : UnboundByTask(state, group)) {
-    const api::PodNeeds& needs = state.FindPod(keys.front())->pod.needs;
+    const api::Pod& pod = state.FindPod(keys.front())->pod;
+    const api::PodNeeds& needs = pod.needs;
     sched::GangTask task;
     task.name = keys.front();
     task.shape = state.world().InternShape(ShapeOf(state, group.ns, needs));
     task.replicas = static_cast<std::int32_t>(keys.size());
     task.limits = ToLimits(needs);
+    task.ties = state.TiesOfPod(pod);
     gang.tasks.push_back(std::move(task));
   }
 }
@@ -114,12 +116,13 @@ GroupTally CountGroup(ClusterState& state, const ForeignGroup& group) {
 
 std::vector<std::vector<std::string>> UnboundByTask(ClusterState& state,
                                                     const ForeignGroup& group) {
-  std::map<sched::Shape, std::vector<std::string>> by_shape;
+  std::map<std::pair<sched::Shape, sched::Ties>, std::vector<std::string>> by_shape;
   for (const std::string& key : group.pods) {
     const PodEntry* entry = state.FindPod(key);
     if (entry == nullptr || !entry->pod.node_name.empty() || !entry->binding_node.empty()) continue;
     if (!entry->pod.gates.empty() || Leaving(group, entry->pod)) continue;
-    by_shape[ShapeOf(state, group.ns, entry->pod.needs)].push_back(key);
+    by_shape[{ShapeOf(state, group.ns, entry->pod.needs), state.TiesOfPod(entry->pod)}].push_back(
+        key);
   }
   std::vector<std::vector<std::string>> tasks;
   tasks.reserve(by_shape.size());

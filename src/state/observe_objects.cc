@@ -77,15 +77,18 @@ void ClusterState::MarkJobsOn(const std::string& node) {
 void ClusterState::Upsert(api::Namespace ns) {
   const std::string name = ns.meta.name;
   const std::string before = TenantOf(name);
+  const bool relabelled = LabelsOfNamespace(name) != ns.meta.labels;
   namespaces_[name] = std::move(ns);
   dirty_.namespaces.insert(name);
   if (TenantOf(name) != before) FoldTenantOfNamespace(name);
+  if (relabelled && peers_.by_namespace()) FoldPeers({{}, name});
 }
 
 void ClusterState::Remove(const api::Namespace& ns) {
   if (namespaces_.erase(ns.meta.name) == 0) return;
   dirty_.namespaces.insert(ns.meta.name);
   FoldTenantOfNamespace(ns.meta.name);
+  if (peers_.by_namespace()) FoldPeers({{}, ns.meta.name});
 }
 
 void ClusterState::RenewTemplates(const std::string& ns) {

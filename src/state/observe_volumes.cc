@@ -8,8 +8,9 @@
 namespace muster::state {
 
 void ClusterState::DescribeTemplate(Template& made, const std::string& gpu_model,
-                                    api::PodNeeds needs) {
-  templates_.SetNeeds(made, std::move(needs));
+                                    const api::Pod& answer) {
+  templates_.SetNeeds(made, answer.needs);
+  made.labels = CommonLabels(answer.meta.labels);
   made.known = true;
   made.gpu_model = gpu_model;
   made.request = ToAmounts(made.needs.requests, Rounding::kUp, options_.gpu_resource);

@@ -13,6 +13,15 @@ bool Describable(const Template& made) {
   return made.state != TemplateState::kRefused && made.known && made.refusal.empty();
 }
 
+api::Labels CommonLabels(const api::Labels& labels) {
+  api::Labels common = labels;
+  for (const char* key : {api::kLabelJob, api::kLabelTask, api::kLabelIndex, api::kLabelAttempt,
+                          api::kLabelTenant, api::kLabelFenced}) {
+    common.erase(key);
+  }
+  return common;
+}
+
 std::string TemplateKey(const std::string& ns, const std::string& template_json,
                         const std::string& extra) {
   // Two independent 60-bit hashes: the text itself may be a mebibyte.
@@ -68,6 +77,7 @@ void TemplateCache::Inherit(const Template& from, Template& to) {
   if (!from.known || to.known) return;
   to.known = true;
   SetNeeds(to, from.needs);
+  to.labels = from.labels;
   to.volumes = from.volumes;
   to.gpu_model = from.gpu_model;
   to.grace_seconds = from.grace_seconds;

@@ -128,10 +128,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Unsupported{
             R"({"affinity":{"podAntiAffinity":
-            {"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"x"}]}}})",
-            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution is not "
-            "supported: take it out, or prefer it "
-            "(preferredDuringSchedulingIgnoredDuringExecution)"},
+            {"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"x",
+             "matchLabelKeys":["scheduler.io/job","scheduler.io/index"]}]}}})",
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]."
+            "matchLabelKeys is not supported: take scheduler.io/index out"},
         Unsupported{R"({"topologySpreadConstraints":[{"whenUnsatisfiable":"ScheduleAnyway"},
                                                      {"whenUnsatisfiable":"DoNotSchedule"}]})",
                     "spec.topologySpreadConstraints[1] is not supported: take it out, or set "
@@ -145,6 +145,39 @@ INSTANTIATE_TEST_SUITE_P(
         Unsupported{R"({"affinity":{"podAffinity":
             {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})",
                     ""}));
+
+TEST(PodNeeds, HoldRequiredPodAffinity) {
+  const Pod pod = PodOf(R"({"affinity":{
+      "podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[
+        {"topologyKey":"rack","labelSelector":{"matchLabels":{"a":"b"},
+         "matchExpressions":[{"key":"c","operator":"NotIn","values":["d","e"]}]},
+         "namespaces":["n"],"namespaceSelector":{"matchLabels":{"f":"g"}}}]},
+      "podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[
+        {"topologyKey":"host","matchLabelKeys":["h"],"mismatchLabelKeys":["i"]},
+        {"topologyKey":"host","labelSelector":{},"namespaceSelector":{}}]}}})");
+  EXPECT_EQ(pod.needs.unsupported, "");
+  ASSERT_NE(pod.needs.terms, nullptr);
+  ASSERT_EQ(pod.needs.terms->affinity.size(), 1U);
+  const PodTerm& together = pod.needs.terms->affinity[0];
+  EXPECT_EQ(together.topology_key, "rack");
+  EXPECT_EQ(together.selector, (LabelSelector{{"a", "In", {"b"}}, {"c", "NotIn", {"d", "e"}}}));
+  EXPECT_EQ(together.namespaces, std::vector<std::string>{"n"});
+  EXPECT_EQ(together.namespace_selector, (LabelSelector{{"f", "In", {"g"}}}));
+  ASSERT_EQ(pod.needs.terms->anti_affinity.size(), 2U);
+  const PodTerm& apart = pod.needs.terms->anti_affinity[0];
+  EXPECT_EQ(apart.selector, std::nullopt);  // which is no pod, where an empty one is every pod
+  EXPECT_EQ(apart.namespace_selector, std::nullopt);
+  EXPECT_EQ(apart.own_keys, (std::vector<std::string>{"h", "i"}));
+  EXPECT_EQ(pod.needs.terms->anti_affinity[1].selector, LabelSelector{});
+  EXPECT_EQ(pod.needs.terms->anti_affinity[1].namespace_selector, LabelSelector{});
+}
+
+TEST(PodNeeds, KeepNothingOfPodAffinityThatIsOnlyPreferred) {
+  EXPECT_EQ(PodOf(R"({"affinity":{"podAffinity":
+      {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})")
+                .needs.terms,
+            nullptr);
+}
 
 TEST(PodNeeds, NameTheClaimsOfItsVolumes) {
   const Pod pod = PodOf(R"({"volumes":[{"name":"e","emptyDir":{}},

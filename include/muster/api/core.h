@@ -4,6 +4,7 @@
 // Plain values; `invalid` is explained in codec.h.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,34 @@ struct ClaimUse {
   std::string name;   // of the claim, in the pod's namespace
 };
 
+// One requirement of a label selector.  Operators: In NotIn Exists DoesNotExist.
+struct LabelRequirement {
+  std::string key;
+  std::string op;
+  std::vector<std::string> values;
+  friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
+};
+
+// metav1.LabelSelector, matchLabels as In: all requirements must hold.
+using LabelSelector = std::vector<LabelRequirement>;
+
+// A term of required pod affinity or anti-affinity: which pods, and in which domains.
+struct PodTerm {
+  std::string topology_key;               // node label
+  std::optional<LabelSelector> selector;  // null: no pod; empty: all
+  // Both absent: the namespace of the pod that has the term.
+  std::vector<std::string> namespaces;
+  std::optional<LabelSelector> namespace_selector;  // empty: all namespaces
+  // matchLabelKeys and mismatchLabelKeys: the API server has put what the pod's own labels say of
+  // them into the selector.
+  std::vector<std::string> own_keys;
+};
+
+struct PodTerms {
+  std::vector<PodTerm> affinity;
+  std::vector<PodTerm> anti_affinity;
+};
+
 // Everything about a pod that decides where it may run, and how much it takes.
 struct PodNeeds {
   ResourceList requests;  // effective: scheduling.md section 1
@@ -68,7 +97,8 @@ struct PodNeeds {
   std::vector<NodeSelectorTerm> required_terms;  // any of them; empty: no constraint
   std::vector<Toleration> tolerations;
   std::vector<HostPort> host_ports;
-  // The first field that Muster cannot honour (required pod affinity, …); empty: none.
+  std::shared_ptr<const PodTerms> terms;  // null: none, as almost all pods have it
+  // The first field that Muster cannot honour (resource claims, …); empty: none.
   SharedText unsupported;
   std::vector<ClaimUse> claims;  // what they mean for it depends on more than the pod: storage.h
 };
@@ -114,17 +144,6 @@ struct LimitRange {
   Meta meta;
   std::string invalid;
 };
-
-// One requirement of a label selector.  Operators: In NotIn Exists DoesNotExist.
-struct LabelRequirement {
-  std::string key;
-  std::string op;
-  std::vector<std::string> values;
-  friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
-};
-
-// metav1.LabelSelector, matchLabels as In: all requirements must hold.
-using LabelSelector = std::vector<LabelRequirement>;
 
 struct PodDisruptionBudget {
   Meta meta;

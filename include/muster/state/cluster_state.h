@@ -95,11 +95,15 @@ class ClusterState {
   // a node by itself stays where it is.
   void SetBinding(const std::string& pod_key, const std::string& node, bool borrowing = false);
 
+  // What the pods of a task that are still to be placed, and a pod that is there, are to others.
+  sched::Ties TiesOfTask(const JobEntry& entry, std::int32_t task) const;
+  sched::Ties TiesOfPod(const api::Pod& pod) const;
+
   sched::World& world() { return world_; }
   const sched::World& world() const { return world_; }
   TemplateCache& templates() { return templates_; }
   // A dry run's good answer: what pods of the template are, and with it what the scheduler sees.
-  void DescribeTemplate(Template& made, const std::string& gpu_model, api::PodNeeds needs);
+  void DescribeTemplate(Template& made, const std::string& gpu_model, const api::Pod& answer);
   // What is due by itself: templates are asked anew some time after a LimitRange changed, because
   // the API server's own view of it lags behind its watch; creates for jobs that are gone end.
   void RunDue();
@@ -146,6 +150,7 @@ class ClusterState {
   const std::unordered_map<std::string, PodEntry>& pods() const { return pods_; }
   ForeignGroups& groups() { return groups_; }
   const Volumes& volumes() const { return volumes_; }
+  const Peers& peers() const { return peers_; }
   const StateOptions& options() const { return options_; }
   const base::Clock& clock() const { return clock_; }
 
@@ -180,6 +185,13 @@ class ClusterState {
   bool FoldVolumes(Template& made);
   void ClaimsMoved(const std::set<std::string>& claims);
   void NoteForeignUser(const api::Pod& pod, const std::string& key, bool gone);
+  sched::Ties TiesOfSlot(const JobEntry& entry, const Slot& slot) const;
+  const api::Labels& LabelsOfNamespace(const std::string& ns) const;
+  void UsePeersOf(const JobEntry& entry, bool in_world);
+  void UsePeersOf(const std::string& key, const PodEntry& entry, bool gone = false);
+  void UsePeers(const std::string& user, std::vector<PeerSet> sets);
+  void FoldPeers(const PeerChange& change);
+  void FoldPeersOf(JobEntry& entry, const PeerChange& change);
   void FoldTenantOfNamespace(const std::string& ns);
   void SeePod(JobEntry& job, const PodEntry& pod, bool gone);
   void MarkOwner(const api::Pod& pod, const std::string& key, bool gone);
@@ -191,6 +203,7 @@ class ClusterState {
   TemplateCache templates_;
   ForeignGroups groups_;
   Volumes volumes_;
+  Peers peers_;
   std::map<std::string, api::Node> nodes_;
   std::map<std::string, api::Namespace> namespaces_;
   std::map<std::string, api::LimitRange> limit_ranges_;

@@ -13,6 +13,7 @@
 
 #include "muster/api/core.h"
 #include "muster/sched/types.h"
+#include "muster/state/peers.h"
 #include "muster/state/volumes.h"
 
 namespace muster::state {
@@ -34,6 +35,7 @@ struct Template {
   std::string ns;
   std::string refusal;              // with kRefused and kQuota: the API server's words
   api::PodNeeds needs;              // with kGood: what is scheduled and counted
+  api::Labels labels;               // of its pods, those apart that say which pod it is
   PodVolumes volumes;               // what the claims among them mean now
   std::string gpu_model;            // that its jobs want; empty: any
   std::int64_t grace_seconds = 30;  // terminationGracePeriodSeconds of the answer
@@ -48,6 +50,9 @@ struct Template {
 // Whether it can be described to the scheduler: its claims are bound, and there is an answer, while
 // a new one is awaited an older one.  Nothing is committed on an older one.
 bool Describable(const Template& made);
+
+// Labels that all pods of a template have: all but those of ours, which say what pod it is.
+api::Labels CommonLabels(const api::Labels& labels);
 
 // Key of a template: namespace, the template itself, and what rendering adds that is not the job's
 // own name.

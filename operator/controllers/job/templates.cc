@@ -55,7 +55,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
     found->refusal.clear();
     found->failures = 0;
     found->state = state::TemplateState::kGood;
-    state_.DescribeTemplate(*found, model, std::move(pod.needs));
+    state_.DescribeTemplate(*found, model, pod);
   } else if (kube::ExceedsQuota(answer.error())) {
     found->state = state::TemplateState::kQuota;
     found->refusal = answer.error().message;
