@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Claims on a real control plane: its volume controller binds them; pods go where the volumes are."""
+"""What keeps pods from nodes on a real control plane: its volume controller binds claims, and pods go
+where the volumes are; its API server completes terms of pod affinity, and pods keep apart."""
 
 import unittest
 
@@ -131,6 +132,33 @@ class Claims(Story):
         self.bound("data", self.nodes[1])
         self.scene.until("bound", lambda: seen()["spec"].get("nodeName"))
         self.assertEqual(seen()["spec"]["nodeName"], self.nodes[1])
+
+
+class OtherPods(Story):
+    def setUp(self):
+        super().setUp()
+        self.nodes = self.scene.own_nodes(2, gpus=8)
+
+    def job(self, name, replicas):
+        """Its pods avoid each other; the template says so without the job's name."""
+        self.scene.job(name, tasks=[{
+            "name": "main", "replicas": replicas, "template": template(gpu=1, affinity={
+                "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                    {"topologyKey": "kubernetes.io/hostname", "labelSelector": {},
+                     "matchLabelKeys": ["scheduler.io/job"]}]}})}])
+
+    def test_each_of_two_jobs_with_one_template_keeps_its_own_pods_apart(self):
+        for job in ("first", "second"):
+            self.job(job, 2)
+        for job in ("first", "second"):
+            self.scene.wait(job, phase="Running")
+            places = sorted(pod["spec"]["nodeName"] for pod in self.scene.running(job))
+            self.assertEqual(places, sorted(self.nodes))
+        self.job("third", 3)
+        self.scene.wait("third", phase="Pending", reason="GangIncomplete")
+        self.scene.until("the cause", lambda: "2 pod anti-affinity (scheduler.io/job=third in "
+                         "kubernetes.io/hostname)" in self.scene.status("third")["message"],
+                         about="third")
 
 
 if __name__ == "__main__":
