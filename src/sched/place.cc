@@ -202,10 +202,10 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
   const SigSlot& sig = *request.sig;
   ++cycle.plan.stats.trials;
   if (sig.replicas == 0) return {};
-  std::vector<std::int32_t> all;
-  for (const SigTask& task : sig.tasks) all.push_back(task.replicas);
   const bool whole = size == Size::kMost || sig.least == sig.replicas;
   if (whole && QuotaAllows(cycle, gang, request.all, request.all_limits)) {
+    std::vector<std::int32_t> all;
+    for (const SigTask& task : sig.tasks) all.push_back(task.replicas);
     Placed placed =
         Attempt(cycle, trial, gang, all, [&](Placer& placer) { return placer.Exactly(all); });
     if (!placed.places.empty()) return placed;

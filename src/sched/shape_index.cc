@@ -10,7 +10,7 @@ Plugins::Plugins(const Policy& policy) {
   for (const std::string& name : policy.filters) {
     filters.push_back(FindFilter(name));
     MUSTER_CHECK(filters.back() != nullptr);
-    if (filters.back()->kind == FilterKind::kOthers) others.push_back(filters.back());
+    (filters.back()->kind == FilterKind::kOthers ? others : by_node).push_back(filters.back());
   }
   for (const ScoreWeight& weighted : policy.scores) {
     scores.emplace_back(FindScore(weighted.plugin), weighted.weight);
@@ -29,15 +29,14 @@ void ShapeIndex::Evaluate(const Wanted& wanted, const Plugins& plugins, const Ov
     cell.version = slot.version;
     fixed_ -= cell.fixed ? 1 : 0;
     cell.fixed = slot.node.has_value();
-    for (const Filter* filter : plugins.filters) {
+    for (const Filter* filter : plugins.by_node) {
       if (!cell.fixed) break;
-      if (filter->kind == FilterKind::kBusy || filter->kind == FilterKind::kOthers) continue;
-      cell.fixed = filter->room(wanted, node).room > 0;
+      if (filter->kind != FilterKind::kBusy) cell.fixed = filter->room(wanted, node).room > 0;
     }
     fixed_ += cell.fixed ? 1 : 0;
   }
   cell.room = cell.fixed ? kAnyNumber : 0;
-  for (const Filter* filter : plugins.filters) {
+  for (const Filter* filter : plugins.by_node) {
     if (cell.room == 0) break;
     if (filter->kind != FilterKind::kBusy) continue;
     cell.room = std::min(cell.room, filter->room(wanted, node).room);

@@ -16,7 +16,8 @@ namespace muster::sched {
 struct Plugins {
   explicit Plugins(const Policy& policy);
   std::vector<const Filter*> filters;
-  std::vector<const Filter*> others;  // those of kOthers among them
+  std::vector<const Filter*> by_node;  // those that look at one node
+  std::vector<const Filter*> others;   // and those of kOthers
   std::vector<std::pair<const Score*, std::int64_t>> scores;
 };
 
