@@ -123,6 +123,18 @@ TEST_F(JobAffinityTest, ACommittedPlaceCountsBeforeItsPodsAreThere) {
   EXPECT_EQ(Places("second").size(), 1u);
 }
 
+TEST_F(JobAffinityTest, OfPodsThatAreThereTheIndexCounts) {
+  PutTied("train", 2, Template(kApart, Selecting("scheduler.io/job", "train")));
+  Settle();
+  const std::vector<std::string> pods = PodsOf("train");
+  ASSERT_EQ(pods.size(), 2u);
+  PutTied("cache", 1, Template(kTogether, Selecting("scheduler.io/index", "1")));
+  Settle();
+  const api::Pod second = Read<api::Pod>(kPodPath + pods[1]);
+  ASSERT_EQ(second.meta.labels.at("scheduler.io/index"), "1");
+  EXPECT_EQ(Places("cache"), Nodes{second.node_name});
+}
+
 // No term was about its pods when they got their places.
 TEST_F(JobAffinityTest, AJobThatRunsAlreadyIsAvoidedByALaterOne) {
   PutTied("old", 1, Template(kApart, Selecting("app", "nobody"), R"({"app":"old"})"));

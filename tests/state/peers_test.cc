@@ -86,6 +86,20 @@ TEST_F(PeersTest, SeveralTermsAreAboutThePodsThatMatchAll) {
   EXPECT_TRUE(both.Has({ns, two, {}}));
 }
 
+TEST_F(PeersTest, APodThatIsStillToBePlacedMayHaveAnyIndex) {
+  const api::Labels labels = {{"k", "v"}};
+  const std::string ns = "a";
+  const auto has = [&](api::LabelRequirement index) {
+    Peers peers;
+    peers.Use("u", {BuildPeerSet({TermOf({{{"k", "In", {"v"}}, std::move(index)}})}, ns)});
+    return !peers.SetsOf({ns, labels, {}, /*any_index=*/true}).empty();
+  };
+  EXPECT_TRUE(has({api::kLabelIndex, "In", {"7"}}));
+  EXPECT_TRUE(has({api::kLabelIndex, "NotIn", {"7"}}));
+  EXPECT_FALSE(has({api::kLabelIndex, "DoesNotExist", {}}));
+  EXPECT_FALSE(has({"other", "In", {"7"}}));
+}
+
 TEST_F(PeersTest, EqualMeaningsHaveOneNameAndOthersAnother) {
   const auto name = [](api::LabelSelector selector, const std::string& ns) {
     return BuildPeerSet({TermOf(std::move(selector))}, ns).name;
