@@ -88,6 +88,7 @@ std::vector<Confines> ConfinesOf(Cycle& cycle, const Request& request,
   std::sort(order.begin(), order.end());
   if (order.size() > kMostDomains) order.resize(kMostDomains);
   std::vector<Confines> all;
+  all.reserve(order.size());
   for (auto& [left, domain] : order) all.push_back({term, std::move(domain), tasks});
   return all;
 }

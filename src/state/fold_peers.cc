@@ -27,20 +27,20 @@ api::Labels LabelsOf(const JobEntry& entry, const Template& made, std::int32_t t
 }
 
 // The template is that of the first job that asked; of its own labels each job has its own values.
+void PutOwnValues(api::PodTerm& term, const api::Labels& labels) {
+  if (!term.selector) return;
+  for (api::LabelRequirement& wanted : *term.selector) {
+    const auto& own = term.own_keys;
+    if (std::find(own.begin(), own.end(), wanted.key) == own.end()) continue;
+    const auto label = labels.find(wanted.key);
+    if (label != labels.end()) wanted.values = {label->second};
+  }
+}
+
 api::PodTerms TermsOf(const api::PodTerms& terms, const api::Labels& labels) {
   api::PodTerms out = terms;
-  for (auto* list : {&out.affinity, &out.anti_affinity}) {
-    for (api::PodTerm& term : *list) {
-      if (!term.selector) continue;
-      for (api::LabelRequirement& wanted : *term.selector) {
-        const auto& own = term.own_keys;
-        if (std::find(own.begin(), own.end(), wanted.key) == own.end()) continue;
-        if (const auto label = labels.find(wanted.key); label != labels.end()) {
-          wanted.values = {label->second};
-        }
-      }
-    }
-  }
+  for (api::PodTerm& term : out.affinity) PutOwnValues(term, labels);
+  for (api::PodTerm& term : out.anti_affinity) PutOwnValues(term, labels);
   return out;
 }
 
