@@ -90,6 +90,20 @@ spec:
   resources: {cpu: 1}
 ---
 apiVersion: scheduler.io/v1
+kind: Job
+metadata: {name: again, namespace: team}
+spec:
+  podReplacementPolicy: TerminatingOrFailed
+  retryPolicy: {maxRetries: 1, initialDelaySeconds: 1}
+  tasks:
+    - name: main
+      replicas: 2
+      template:
+        metadata: {annotations: {sim.scheduler.io/exit-code: "3"}}
+        spec:
+          containers: [{name: main, image: "busybox:1.36", resources: {requests: {cpu: 1}}}]
+---
+apiVersion: scheduler.io/v1
 kind: Workflow
 metadata: {name: flow, namespace: team}
 spec:
@@ -250,6 +264,7 @@ class InstalledTest(unittest.TestCase):
                              '{"spec":{"cancel":true}}')
         until("a stranger's Service", lambda: self.reason("taken") == "Misconfigured")
         until("cancelled", lambda: self.phase("jobs", "cancelled") == "Cancelled")
+        until("a second attempt", lambda: self.phase("jobs", "again") == "Failed")
         until("the workflow", lambda: self.phase("workflows", "flow") == "Succeeded")
         until("the TTL", lambda: not any(
             item["metadata"]["name"] == "brief"
