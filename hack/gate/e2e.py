@@ -1,8 +1,8 @@
 """End to end: every tests/e2e/*_test.py and tests/cluster/*_test.py as a program of its own.
 
-A file may state `LIMIT_SECONDS = n` on a line of its own (default 300), and `ALONE = True` where it
-judges times; the others run two at a time, because each waits more than it computes.  Counts come
-from what unittest prints; a skipped test is a failed one, because here everything it needs is there.
+A file may state `LIMIT_SECONDS = n` on a line of its own (default 300).  Two run at a time, because
+each waits more than it computes.  Counts come from what unittest prints; a skipped test is a failed
+one, because here everything it needs is there.
 """
 
 import concurrent.futures
@@ -17,7 +17,6 @@ RUNNER = pathlib.Path(__file__).with_name("run_test.py")
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 VERDICT = re.compile(r"^(?:OK|FAILED)(?: \(([^)]*)\))?$", re.M)
 LIMIT = re.compile(r"^LIMIT_SECONDS\s*=\s*(\d+)", re.M)
-ALONE = re.compile(r"^ALONE = True\b", re.M)
 DEFAULT_LIMIT = 300
 LANES = 2
 
@@ -41,14 +40,12 @@ def limit_of(path):
     return None if campaign() else stated_limit(path)
 
 
-def rounds(files):
-    """[(how many at a time, files)]; the long ones first, so that both lanes end together.  A
-    campaign judges more times than the gate."""
+def plan(files):
+    """How many at a time, and in which order: the long ones first, so that both lanes end together.
+    A campaign judges more times than the gate, and runs them one by one."""
     if campaign():
-        return [(1, files)]
-    alone = [path for path in files if ALONE.search(path.read_text())]
-    shared = sorted((path for path in files if path not in alone), key=stated_limit, reverse=True)
-    return [(LANES, shared), (1, alone)]
+        return 1, files
+    return LANES, sorted(files, key=stated_limit, reverse=True)
 
 
 def words_of(path):
@@ -101,12 +98,12 @@ def judge(name, command, code, tally):
 
 def run(root, logs, tally, only=""):
     """`only` is part of a file's name."""
-    for lanes, files in rounds([path for path in discover(root) if only in path.name]):
-        names = {}
-        for path in files:
-            command = Command(words_of(path), logs / f"{path.parent.name}-{path.stem}.log",
-                              cwd=root, limit=limit_of(path))
-            command.log.unlink(missing_ok=True)
-            names[command] = path.relative_to(root).as_posix()
-        for command, code in run_all(list(names), lanes):
-            judge(names[command], command, code, tally)
+    lanes, files = plan([path for path in discover(root) if only in path.name])
+    names = {}
+    for path in files:
+        command = Command(words_of(path), logs / f"{path.parent.name}-{path.stem}.log", cwd=root,
+                          limit=limit_of(path))
+        command.log.unlink(missing_ok=True)
+        names[command] = path.relative_to(root).as_posix()
+    for command, code in run_all(list(names), lanes):
+        judge(names[command], command, code, tally)

@@ -125,13 +125,14 @@ class SideBySide(Scratch):
         self.assertEqual(proc.children(), [])
         self.assertFalse((self.folder / "began").exists())
 
-    def test_a_file_that_judges_times_has_the_machine_to_itself(self):
+    def test_the_long_ones_begin_and_a_campaign_runs_one_by_one(self):
         files = e2e.discover(ROOT)
-        (lanes, shared), (one, alone) = e2e.rounds(files)
-        self.assertEqual((lanes, one, [path.name for path in alone]), (2, 1, ["failover_test.py"]))
-        self.assertEqual(sorted([*shared, *alone]), sorted(files))
+        lanes, order = e2e.plan(files)
+        limits = [e2e.stated_limit(path) for path in order]
+        self.assertEqual((lanes, sorted(order)), (2, sorted(files)))
+        self.assertEqual(limits, sorted(limits, reverse=True))
         with mock.patch.dict(os.environ, MUSTER_CAMPAIGN="1"):
-            self.assertEqual(e2e.rounds(files), [(1, files)])
+            self.assertEqual(e2e.plan(files), (1, files))
 
 
 class Leftovers(Scratch):
