@@ -104,6 +104,14 @@ void Refuse(PodNeeds& out, const std::string& path, const char* fix) {
   if (out.unsupported.empty()) out.unsupported = path + " is not supported: " + fix;
 }
 
+void ReadOwnKeys(const Fields& in, const char* list, PodNeeds& out, PodTerm& term) {
+  for (std::string& key : in.Texts(list)) {
+    // The replicas of a task are alike when their places are looked for.
+    if (key == kLabelIndex) Refuse(out, in.Path() + '.' + list, "take scheduler.io/index out");
+    term.own_keys.push_back(std::move(key));
+  }
+}
+
 void ReadPodTerms(const Fields& pods, PodNeeds& out, std::vector<PodTerm>& terms) {
   pods.Each("requiredDuringSchedulingIgnoredDuringExecution", [&](const Fields& in) {
     PodTerm term;
@@ -113,34 +121,45 @@ void ReadPodTerms(const Fields& pods, PodNeeds& out, std::vector<PodTerm>& terms
     term.namespaces = in.Texts("namespaces");
     const Fields namespaces = in.At("namespaceSelector");
     term.namespace_selector = ReadLabelSelector(namespaces);
-    for (const char* list : {"matchLabelKeys", "mismatchLabelKeys"}) {
-      for (std::string& key : in.Texts(list)) {
-        // The replicas of a task are alike when their places are looked for.
-        if (key == kLabelIndex) Refuse(out, in.Path() + '.' + list, "take scheduler.io/index out");
-        term.own_keys.push_back(std::move(key));
-      }
-    }
+    ReadOwnKeys(in, "matchLabelKeys", out, term);
+    ReadOwnKeys(in, "mismatchLabelKeys", out, term);
     terms.push_back(std::move(term));
   });
 }
 
-void ReadPodAffinity(const Fields& affinity, PodNeeds& out) {
+void ReadSpreads(const Fields& spec, PodNeeds& out, std::vector<PodSpread>& spreads) {
+  spec.Each("topologySpreadConstraints", [&](const Fields& in) {
+    if (in.Text("whenUnsatisfiable", "DoNotSchedule") == "ScheduleAnyway") return;
+    PodSpread spread;
+    spread.term.topology_key = in.Text("topologyKey");
+    const Fields selector = in.At("labelSelector");
+    spread.term.selector = ReadLabelSelector(selector);
+    ReadOwnKeys(in, "matchLabelKeys", out, spread.term);
+    spread.max_skew = in.Int32("maxSkew", 1, 1);
+    spread.min_domains = in.Int32("minDomains", 0, 1);
+    const auto only = [&](const char* key, const std::string& value) {
+      if (in.Text(key, value) == value) return;
+      Refuse(out, in.Path() + '.' + key, ("take it out, or set it to " + value).c_str());
+    };
+    only("nodeAffinityPolicy", "Honor");
+    only("nodeTaintsPolicy", "Ignore");
+    spreads.push_back(std::move(spread));
+  });
+}
+
+void ReadOtherPods(const Fields& spec, const Fields& affinity, PodNeeds& out) {
   PodTerms terms;
   const Fields together = affinity.At("podAffinity");
   ReadPodTerms(together, out, terms.affinity);
   const Fields apart = affinity.At("podAntiAffinity");
   ReadPodTerms(apart, out, terms.anti_affinity);
-  if (terms.affinity.empty() && terms.anti_affinity.empty()) return;
+  ReadSpreads(spec, out, terms.spreads);
+  if (terms.affinity.empty() && terms.anti_affinity.empty() && terms.spreads.empty()) return;
   out.terms = std::make_shared<const PodTerms>(std::move(terms));
 }
 
 void ReadUnsupported(const Fields& spec, PodNeeds& out) {
   const auto found = [&out](const std::string& path, const char* fix) { Refuse(out, path, fix); };
-  spec.Each("topologySpreadConstraints", [&](const Fields& spread) {
-    if (spread.Text("whenUnsatisfiable") == "DoNotSchedule") {
-      found(spread.Path(), "take it out, or set whenUnsatisfiable to ScheduleAnyway");
-    }
-  });
   spec.Each("volumes", [&](const Fields& volume) {
     // Its claim is made for the pod once the pod is there, whatever the class: where its volume
     // will be is not known when the pod gets its node.
@@ -180,7 +199,7 @@ void ReadPodNeeds(const Fields& spec, PodNeeds& out) {
   const Fields affinity = spec.At("affinity");
   const Fields node = affinity.At("nodeAffinity");
   ReadNodeSelector(node.At("requiredDuringSchedulingIgnoredDuringExecution"), out.required_terms);
-  ReadPodAffinity(affinity, out);
+  ReadOtherPods(spec, affinity, out);
   ReadUnsupported(spec, out);
 }
 

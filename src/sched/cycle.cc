@@ -117,14 +117,17 @@ ShapeIndex& Cycle::IndexOf(ShapeId shape) {
   return index;
 }
 
-std::int64_t Cycle::RoomBeside(const SigTask& task, std::uint32_t row) const {
+Answer Cycle::RoomBeside(const SigTask& task, std::uint32_t row) const {
   const Wanted wanted = WantedOf(task);
   const NodeView node{state.nodes[row], row, &cache.overlay};
-  std::int64_t room = kAnyNumber;
+  Answer least;
   for (const Filter* filter : plugins.others) {
-    room = std::min(room, filter->room(wanted, node).room);
+    const Answer answer = filter->room(wanted, node);
+    if (answer.room == 0) return answer;
+    least.room = std::min(least.room, answer.room);
+    least.grows = least.grows || answer.grows;
   }
-  return room;
+  return least;
 }
 
 std::int32_t Cycle::RunningOf(std::uint32_t tenant) const {

@@ -57,13 +57,13 @@ struct Cycle {
   const Request& RequestOf(std::uint32_t gang);
   // Caught up with the overlay.
   ShapeIndex& IndexOf(ShapeId shape);
-  Wanted WantedOf(ShapeId shape) const { return {state, policy, state.shapes[shape.value]}; }
+  Wanted WantedOf(ShapeId shape) const { return {state, policy, state.shapes[shape.value], shape}; }
   Wanted WantedOf(const SigTask& task) const {
-    return {state, policy, state.shapes[task.shape.value], task.ties};
+    return {state, policy, state.shapes[task.shape.value], task.shape, task.ties};
   }
   bool IsTied(const SigTask& task) const { return task.ties != kNoSlot && !plugins.others.empty(); }
   // How many of its replicas other pods leave room for on a node.
-  std::int64_t RoomBeside(const SigTask& task, std::uint32_t row) const;
+  Answer RoomBeside(const SigTask& task, std::uint32_t row) const;
   // Gangs of the tenant that run, or have a start or a place kept for them.
   std::int32_t RunningOf(std::uint32_t tenant) const;
   void CountStart(std::uint32_t tenant, std::int32_t more = 1) { starts_[tenant] += more; }

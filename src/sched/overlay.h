@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sched/model/world_state.h"
+#include "sched/spread_counts.h"
 #include "sched/tie_counts.h"
 
 namespace muster::sched {
@@ -33,10 +34,12 @@ class Overlay {
   }
 
   const TieCounts& ties() const { return ties_; }
+  const SpreadCounts& spreads() const { return spreads_; }
   // No row is logged for them: nothing that is derived from a row depends on ties.
   void AddTies(std::uint32_t ties, std::uint32_t row, std::int64_t more,
                TieCounts::Presence presence) {
     ties_.Add(ties, row, more, presence);
+    spreads_.Add(ties, row, more, presence);
   }
 
   // After a row's amounts or ports are set, Touch it.  REQUIRES: Has(resource).
@@ -65,6 +68,7 @@ class Overlay {
   std::vector<Column> columns_;  // by resource
   std::map<std::uint32_t, std::vector<Port>> ports_;
   TieCounts ties_;
+  SpreadCounts spreads_;
   std::vector<std::uint32_t> log_;
   std::uint64_t base_ = 1;
   std::uint64_t settled_ = 1;  // log_end() after the last Refresh

@@ -5,44 +5,10 @@
 #include <optional>
 
 #include "sched/confines.h"
+#include "sched/seeker.h"
 
 namespace muster::sched {
 namespace {
-
-// Nodes for replicas of one task, the best first.
-class Seeker {
- public:
-  Seeker(Cycle& cycle, const SigTask& task, const Confines* confines)
-      : cycle_(cycle), task_(task), confines_(confines), index_(cycle.IndexOf(task.shape)) {
-    if (confines_ != nullptr || cycle.IsTied(task)) walk_.emplace(index_, cycle.state);
-  }
-
-  // kNoSlot: no more.  REQUIRES: only what the last answer allowed has been taken since.
-  // The nodes passed over stay so while it seeks: replicas of one task beside each other only ever
-  // close nodes, but for the first one of those that join themselves, and that passes over none
-  // which it could open.
-  std::uint32_t Next(std::int64_t* room) {
-    if (!walk_) {
-      cycle_.IndexOf(task_.shape);
-      const std::uint32_t row = index_.Best();
-      *room = row == kNoSlot ? 0 : index_.RoomAt(row);
-      return row;
-    }
-    for (std::uint32_t row = walk_->Next(); row != kNoSlot; row = walk_->Next()) {
-      if (confines_ != nullptr && !confines_->Allow(cycle_.state, row)) continue;
-      *room = std::min(index_.RoomAt(row), cycle_.RoomBeside(task_, row));
-      if (*room > 0) return row;
-    }
-    return kNoSlot;
-  }
-
- private:
-  Cycle& cycle_;
-  const SigTask& task_;
-  const Confines* confines_;
-  ShapeIndex& index_;
-  std::optional<ShapeIndex::Walk> walk_;
-};
 
 class Placer {
  public:

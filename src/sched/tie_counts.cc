@@ -79,6 +79,17 @@ TieCounts::Counts TieCounts::At(std::uint32_t term, std::uint32_t row) const {
   return it == domains.by_value.end() ? Counts{} : it->second;
 }
 
+void TieCounts::EachIn(std::uint32_t set, const Visit& visit) const {
+  const auto own = [&](const std::map<std::uint32_t, RowCounts>& by_set, Presence presence) {
+    const auto it = by_set.find(set);
+    if (it == by_set.end()) return;
+    for (const auto& [row, pods] : it->second) visit(row, pods, presence);
+  };
+  for (const auto& [row, pods] : world_->ties.Set(set).rows) visit(row, pods, Presence::kThere);
+  own(in_, Presence::kThere);
+  own(expected_, Presence::kExpected);
+}
+
 std::int64_t TieCounts::InAll(std::uint32_t term) const { return DomainsOf(term).in; }
 
 }  // namespace muster::sched

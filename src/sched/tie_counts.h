@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string_view>
 
@@ -36,6 +37,9 @@ class TieCounts {
   Counts At(std::uint32_t term, std::uint32_t row) const;
   // Pods of the term's set in all domains; those on nodes that are in none do not count.
   std::int64_t InAll(std::uint32_t term) const;
+  // Pods of a set, node by node; a node may come more than once.
+  using Visit = std::function<void(std::uint32_t row, std::int64_t pods, Presence presence)>;
+  void EachIn(std::uint32_t set, const Visit& visit) const;
 
  private:
   struct Domains {

@@ -1,6 +1,6 @@
-// Required pod affinity and anti-affinity into the World: who is in which set, who avoids or joins
-// which.  What is on a node uses its sets, and so does what the scheduler may place; a set that
-// nobody used before costs one pass over the pods and the jobs.
+// Required pod affinity, anti-affinity and topology spread into the World: who is in which set, who
+// avoids, joins or spreads which.  What is on a node uses its sets, and so does what the scheduler
+// may place; a set that nobody used before costs one pass over the pods and the jobs.
 #include <algorithm>
 #include <utility>
 
@@ -37,11 +37,38 @@ void PutOwnValues(api::PodTerm& term, const api::Labels& labels) {
   }
 }
 
+// Which API servers before 1.34 leave out (PodSpread).
+void AddOwnValues(api::PodTerm& term, const api::Labels& labels) {
+  if (!term.selector) return;
+  PutOwnValues(term, labels);
+  api::LabelSelector& selector = *term.selector;
+  for (const std::string& key : term.own_keys) {
+    const auto label = labels.find(key);
+    const bool named =
+        std::any_of(selector.begin(), selector.end(),
+                    [&](const api::LabelRequirement& wanted) { return wanted.key == key; });
+    if (label != labels.end() && !named) selector.push_back({key, "In", {label->second}});
+  }
+}
+
 api::PodTerms TermsOf(const api::PodTerms& terms, const api::Labels& labels) {
   api::PodTerms out = terms;
   for (api::PodTerm& term : out.affinity) PutOwnValues(term, labels);
   for (api::PodTerm& term : out.anti_affinity) PutOwnValues(term, labels);
+  for (api::PodSpread& spread : out.spreads) AddOwnValues(spread.term, labels);
   return out;
+}
+
+// Spread is nothing to those that are there, so it matters only of pods that may be ours to place;
+// and what has asked for its sets goes on asking, so that they are not counted anew all the time.
+// `own`: for what is not as the pod has it.
+const api::PodTerms* TermsOf(const api::Pod& pod, api::PodTerms& own) {
+  const api::PodTerms* terms = pod.needs.terms.get();
+  if (terms == nullptr || terms->spreads.empty()) return terms;
+  own = *terms;
+  if (pod.scheduler_name != api::kSchedulerName) own.spreads.clear();
+  for (api::PodSpread& spread : own.spreads) AddOwnValues(spread.term, pod.meta.labels);
+  return &own;
 }
 
 sched::Ties BuildTies(const Peers& peers, const PeerView& pod, const api::PodTerms* terms) {
@@ -60,6 +87,10 @@ sched::Ties BuildTies(const Peers& peers, const PeerView& pod, const api::PodTer
         ties.push_back({sched::TieKind::kJoins, all, term.topology_key});
       }
     }
+    for (const auto& [term, max_skew, min_domains] : terms->spreads) {
+      ties.push_back({sched::TieKind::kSpreads, BuildPeerSet({term}, pod.ns).name,
+                      term.topology_key, max_skew, min_domains});
+    }
   }
   std::sort(ties.begin(), ties.end());
   ties.erase(std::unique(ties.begin(), ties.end()), ties.end());
@@ -69,6 +100,9 @@ sched::Ties BuildTies(const Peers& peers, const PeerView& pod, const api::PodTer
 void AddPeerSets(const api::PodTerms& terms, const std::string& ns, std::vector<PeerSet>& sets) {
   for (const api::PodTerm& term : terms.anti_affinity) sets.push_back(BuildPeerSet({term}, ns));
   if (!terms.affinity.empty()) sets.push_back(BuildPeerSet(terms.affinity, ns));
+  for (const api::PodSpread& spread : terms.spreads) {
+    sets.push_back(BuildPeerSet({spread.term}, ns));
+  }
 }
 
 }  // namespace
@@ -80,7 +114,8 @@ const api::Labels& ClusterState::LabelsOfNamespace(const std::string& ns) const 
 }
 
 sched::Ties ClusterState::TiesOfPod(const api::Pod& pod) const {
-  const api::PodTerms* terms = pod.needs.terms.get();
+  api::PodTerms own;
+  const api::PodTerms* terms = TermsOf(pod, own);
   if (terms == nullptr && peers_.empty()) return {};
   return BuildTies(peers_, {pod.meta.ns, pod.meta.labels, LabelsOfNamespace(pod.meta.ns)}, terms);
 }
@@ -124,7 +159,9 @@ void ClusterState::UsePeersOf(const std::string& key, const PodEntry& entry, boo
   const bool counts =
       !gone && !pod.terminal() && (!NodeOf(entry).empty() || ForeignGroups::IsForeign(pod));
   std::vector<PeerSet> sets;
-  if (counts && pod.needs.terms != nullptr) AddPeerSets(*pod.needs.terms, pod.meta.ns, sets);
+  api::PodTerms own;
+  const api::PodTerms* terms = counts ? TermsOf(pod, own) : nullptr;
+  if (terms != nullptr) AddPeerSets(*terms, pod.meta.ns, sets);
   if (!sets.empty() || !peers_.empty()) UsePeers("pod/" + key, std::move(sets));
 }
 

@@ -132,10 +132,21 @@ INSTANTIATE_TEST_SUITE_P(
              "matchLabelKeys":["scheduler.io/job","scheduler.io/index"]}]}}})",
             "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]."
             "matchLabelKeys is not supported: take scheduler.io/index out"},
-        Unsupported{R"({"topologySpreadConstraints":[{"whenUnsatisfiable":"ScheduleAnyway"},
-                                                     {"whenUnsatisfiable":"DoNotSchedule"}]})",
-                    "spec.topologySpreadConstraints[1] is not supported: take it out, or set "
-                    "whenUnsatisfiable to ScheduleAnyway"},
+        Unsupported{R"({"topologySpreadConstraints":[
+            {"whenUnsatisfiable":"ScheduleAnyway","nodeTaintsPolicy":"Honor"},
+            {"whenUnsatisfiable":"DoNotSchedule","nodeTaintsPolicy":"Ignore"},
+            {"whenUnsatisfiable":"DoNotSchedule","nodeTaintsPolicy":"Honor"}]})",
+                    "spec.topologySpreadConstraints[2].nodeTaintsPolicy is not supported: take it "
+                    "out, or set it to Ignore"},
+        Unsupported{R"({"topologySpreadConstraints":[
+            {"whenUnsatisfiable":"DoNotSchedule","nodeAffinityPolicy":"Honor"},
+            {"whenUnsatisfiable":"DoNotSchedule","nodeAffinityPolicy":"Ignore"}]})",
+                    "spec.topologySpreadConstraints[1].nodeAffinityPolicy is not supported: take "
+                    "it out, or set it to Honor"},
+        Unsupported{R"({"topologySpreadConstraints":[{"whenUnsatisfiable":"DoNotSchedule",
+             "matchLabelKeys":["scheduler.io/index"]}]})",
+                    "spec.topologySpreadConstraints[0].matchLabelKeys is not supported: take "
+                    "scheduler.io/index out"},
         Unsupported{
             R"({"volumes":[{"name":"a"},{"name":"b","ephemeral":{}}]})",
             "spec.volumes[1].ephemeral is not supported: use an emptyDir, or a claim that is bound "
@@ -175,6 +186,35 @@ TEST(PodNeeds, HoldRequiredPodAffinity) {
 TEST(PodNeeds, KeepNothingOfPodAffinityThatIsOnlyPreferred) {
   EXPECT_EQ(PodOf(R"({"affinity":{"podAffinity":
       {"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1}]}}})")
+                .needs.terms,
+            nullptr);
+}
+
+TEST(PodNeeds, HoldTopologySpreadThatMustHold) {
+  const Pod pod = PodOf(R"({"topologySpreadConstraints":[
+      {"whenUnsatisfiable":"ScheduleAnyway","topologyKey":"host","maxSkew":1},
+      {"whenUnsatisfiable":"DoNotSchedule","topologyKey":"zone","maxSkew":2,"minDomains":3,
+       "labelSelector":{"matchLabels":{"a":"b"}},"matchLabelKeys":["h"]},
+      {"topologyKey":"rack","maxSkew":1}]})");
+  EXPECT_EQ(pod.needs.unsupported, "");
+  ASSERT_NE(pod.needs.terms, nullptr);
+  ASSERT_EQ(pod.needs.terms->spreads.size(), 2U);
+  const PodSpread& first = pod.needs.terms->spreads[0];
+  EXPECT_EQ(first.term.topology_key, "zone");
+  EXPECT_EQ(first.term.selector, (LabelSelector{{"a", "In", {"b"}}}));
+  EXPECT_EQ(first.term.own_keys, std::vector<std::string>{"h"});
+  EXPECT_EQ(first.max_skew, 2);
+  EXPECT_EQ(first.min_domains, 3);
+  const PodSpread& second = pod.needs.terms->spreads[1];
+  EXPECT_EQ(second.term.topology_key, "rack");
+  EXPECT_EQ(second.term.selector, std::nullopt);
+  EXPECT_EQ(second.max_skew, 1);
+  EXPECT_EQ(second.min_domains, 0);
+}
+
+TEST(PodNeeds, KeepNothingOfTopologySpreadThatIsOnlyPreferred) {
+  EXPECT_EQ(PodOf(R"({"topologySpreadConstraints":[{"whenUnsatisfiable":"ScheduleAnyway",
+      "topologyKey":"zone","maxSkew":1,"labelSelector":{}}]})")
                 .needs.terms,
             nullptr);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What keeps pods from nodes on a real control plane: its volume controller binds claims, and pods go
-where the volumes are; its API server completes terms of pod affinity, and pods keep apart."""
+where the volumes are; its API server completes terms about other pods, and pods keep apart or spread
+over nodes as they say."""
 
 import unittest
 
@@ -159,6 +160,31 @@ class OtherPods(Story):
         self.scene.until("the cause", lambda: "2 pod anti-affinity (scheduler.io/job=third in "
                          "kubernetes.io/hostname)" in self.scene.status("third")["message"],
                          about="third")
+
+    def test_a_job_is_spread_over_its_nodes_and_says_where_it_cannot_be(self):
+        first, second = self.nodes
+        full = 7  # GPUs of the second that others have: one is left
+        self.scene.job("full", tasks=[{"name": "main", "template": template(
+            gpu=full, nodeSelector={"kubernetes.io/hostname": second})}])
+        self.scene.wait("full", phase="Running")
+
+        def spread(name, replicas):
+            self.scene.job(name, tasks=[{
+                "name": "main", "replicas": replicas, "template": template(
+                    gpu=1, nodeSelector={"pool": self.scene.pool}, topologySpreadConstraints=[
+                        {"topologyKey": "kubernetes.io/hostname", "maxSkew": 2,
+                         "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {},
+                         "matchLabelKeys": ["scheduler.io/job"]}])}])
+
+        spread("uneven", 5)
+        self.scene.wait("uneven", phase="Pending", reason="GangIncomplete")
+        self.scene.until("the cause", lambda: "1 topology spread (scheduler.io/job=uneven over "
+                         "kubernetes.io/hostname, maxSkew 2)"
+                         in self.scene.status("uneven")["message"], about="uneven")
+        spread("even", 4)
+        self.scene.wait("even", phase="Running")
+        places = sorted(pod["spec"]["nodeName"] for pod in self.scene.running("even"))
+        self.assertEqual(places, sorted([first, first, first, second]))
 
 
 if __name__ == "__main__":

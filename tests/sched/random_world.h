@@ -184,6 +184,7 @@ struct RandomWorld {
     if (OneIn(2)) ties.push_back({TieKind::kIsIn, set(), ""});
     if (OneIn(3)) ties.push_back({TieKind::kAvoids, set(), topology()});
     if (joins && OneIn(3)) ties.push_back({TieKind::kJoins, set(), topology()});
+    if (joins && OneIn(3)) ties.push_back({TieKind::kSpreads, set(), topology(), 1 + UpTo(1), 0});
     std::sort(ties.begin(), ties.end());
     return ties;
   }

@@ -16,5 +16,9 @@ inline Tie Avoids(const std::string& set, const std::string& topology = kHost) {
 inline Tie Joins(const std::string& set, const std::string& topology = kHost) {
   return {TieKind::kJoins, set, topology};
 }
+inline Tie Spreads(const std::string& set, const std::string& topology = "zone",
+                   std::int32_t max_skew = 1, std::int32_t min_domains = 0) {
+  return {TieKind::kSpreads, set, topology, max_skew, min_domains};
+}
 
 }  // namespace muster::sched::testing

@@ -160,6 +160,26 @@ class PeersOfPodsTest : public ::testing::Test {
     terms.anti_affinity = {term};
     pod.needs.terms = std::make_shared<const api::PodTerms>(std::move(terms));
   }
+  // A pod of ours to place, with maxSkew 1 over hosts.
+  api::Pod Spread(api::Pod pod, const api::LabelSelector& selector,
+                  const std::vector<std::string>& keys = {}) {
+    api::PodTerms terms;
+    terms.spreads.emplace_back().term = TermOf(selector);
+    terms.spreads[0].term.own_keys = keys;
+    pod.needs.terms = std::make_shared<const api::PodTerms>(std::move(terms));
+    pod.scheduler_name = api::kSchedulerName;
+    state_.Upsert(pod);
+    return pod;
+  }
+  void PutCordoned(const std::string& name) {
+    api::Node node;
+    node.meta.name = name;
+    node.meta.labels = {{"host", name}};
+    node.ready = true;
+    node.unschedulable = true;
+    node.allocatable = {{"cpu", 64'000}, {"pods", 110}};
+    state_.Upsert(node);
+  }
   void OnNode(api::Pod pod) {
     pod.node_name = "n1";
     state_.Upsert(std::move(pod));
@@ -225,6 +245,37 @@ TEST_F(PeersOfPodsTest, APodThatEndsOrIsRelabelledIsOutOfTheWay) {
   db.phase = api::PodPhase::kSucceeded;
   OnNode(db);
   EXPECT_TRUE(Starts(guest));
+}
+
+// maxSkew 1 over hosts, of which n1 is one and n2, cordoned, the other.
+TEST_F(PeersOfPodsTest, PodsOfTheOwnNamespaceAreSpread) {
+  PutCordoned("n2");
+  const api::Pod guest = Spread(MakePod("guest", "a", {{"app", "db"}}), {{"app", "In", {"db"}}});
+  OnNode(MakePod("far", "b", {{"app", "db"}}));
+  EXPECT_TRUE(Starts(guest));
+  OnNode(MakePod("db", "a", {{"app", "db"}}));
+  EXPECT_FALSE(Starts(guest));
+}
+
+// Which API servers before 1.34 leave to the scheduler.
+TEST_F(PeersOfPodsTest, TheKeysOfASpreadMeanThePodsOwnValues) {
+  PutCordoned("n2");
+  api::Pod guest = MakePod("guest", "a", {{"app", "db"}, {"version", "2"}});
+  guest = Spread(guest, {{"app", "In", {"db"}}}, {"version", "absent"});
+  OnNode(MakePod("old", "a", {{"app", "db"}, {"version", "1"}}));
+  EXPECT_TRUE(Starts(guest));
+  OnNode(MakePod("new", "a", {{"app", "db"}, {"version", "2"}}));
+  EXPECT_FALSE(Starts(guest));
+}
+
+TEST_F(PeersOfPodsTest, TheSpreadOfPodsThatAreNotOursToPlaceIsNotCounted) {
+  api::Pod other = Spread(MakePod("other", "a", {}), {{"app", "In", {"db"}}});
+  other.scheduler_name = "default-scheduler";
+  OnNode(other);
+  EXPECT_TRUE(state_.peers().empty());
+  other.scheduler_name = api::kSchedulerName;
+  OnNode(other);
+  EXPECT_FALSE(state_.peers().empty());
 }
 
 TEST_F(PeersOfPodsTest, LabelsOfANamespaceCountAsTheyAreNow) {

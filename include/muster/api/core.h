@@ -84,9 +84,18 @@ struct PodTerm {
   std::vector<std::string> own_keys;
 };
 
+// A topology spread constraint with whenUnsatisfiable DoNotSchedule.
+struct PodSpread {
+  PodTerm term;  // of the pod's own namespace.  API servers before 1.34 leave it to the scheduler
+                 // to put what the pod's own labels say into the selector
+  std::int32_t max_skew = 1;
+  std::int32_t min_domains = 0;  // 0: none
+};
+
 struct PodTerms {
   std::vector<PodTerm> affinity;
   std::vector<PodTerm> anti_affinity;
+  std::vector<PodSpread> spreads;
 };
 
 // Everything about a pod that decides where it may run, and how much it takes.

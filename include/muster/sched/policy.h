@@ -24,8 +24,9 @@ enum class PreemptionRules { kProven, kNone };
 struct Policy {
   std::string device_resource = "nvidia.com/gpu";      // what "GPU" means in texts and limits
   std::string model_label = "nvidia.com/gpu.product";  // node label compared with Shape::gpu_model
-  std::vector<std::string> filters = {"node_ready", "taints", "node_selector", "volume_affinity",
-                                      "gpu_model",  "ports",  "resources",     "pod_affinity"};
+  std::vector<std::string> filters = {"node_ready",      "taints",       "node_selector",
+                                      "volume_affinity", "gpu_model",    "ports",
+                                      "resources",       "pod_affinity", "topology_spread"};
   std::vector<ScoreWeight> scores = {{"best_fit", 30}};
   // Aging inside a level: effective = base + step * floor(wait / interval), at most one below the
   // next level.

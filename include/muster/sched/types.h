@@ -73,21 +73,28 @@ struct Shape {
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };
 
-// What a pod is to other pods by required pod affinity and anti-affinity.  A set stands for the
-// pods that a term is about, whatever its selector and namespaces are: equal names mean the same
-// pods. The first line of a name is what people are shown.
+// What a pod is to other pods by required pod affinity and anti-affinity, and by topology spread
+// constraints.  A set stands for the pods that a term is about, whatever its selector and
+// namespaces are: equal names mean the same pods. The first line of a name is what people are
+// shown.
 // https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity
+// https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
 enum class TieKind {
-  kIsIn,    // the pod is in the set
-  kAvoids,  // anti-affinity: no other pod of the set in its domain
-  kJoins,   // affinity: a pod of the set in its domain, which may be itself.  Of several terms the
-            // set has the pods that match all: one tie for each topology
+  kIsIn,     // the pod is in the set
+  kAvoids,   // anti-affinity: no other pod of the set in its domain
+  kJoins,    // affinity: a pod of the set in its domain, which may be itself.  Of several terms the
+             // set has the pods that match all: one tie for each topology
+  kSpreads,  // with it, its domain has at most max_skew more pods of the set than the domain with
+             // the fewest
 };
 
 struct Tie {
   TieKind kind = TieKind::kIsIn;
   std::string set;
   std::string topology;  // node label whose values are the domains; empty with kIsIn
+  // With kSpreads alone:
+  std::int32_t max_skew = 0;     // >= 1
+  std::int32_t min_domains = 0;  // while there are fewer, the fewest is 0
   friend auto operator<=>(const Tie&, const Tie&) = default;
 };
 
@@ -204,7 +211,7 @@ struct Occupant {
   std::string ns;
   Amounts amounts;  // in total
   std::vector<Port> ports;
-  Ties ties = {};  // of each of its pods; kJoins is of no interest any more
+  Ties ties = {};  // of each of its pods; kJoins and kSpreads are of no interest any more
   friend bool operator==(const Occupant&, const Occupant&) = default;
 };
 

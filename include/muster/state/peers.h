@@ -1,5 +1,6 @@
-// The sets of pods that required pod affinity and anti-affinity are about (sched::Tie): which are
-// in use, and which of them a pod is in.  Empty as long as no pod has such a term.
+// The sets of pods that required pod affinity and anti-affinity and topology spread constraints are
+// about (sched::Tie): which are in use, and which of them a pod is in.  Empty as long as no pod has
+// such a term.
 //
 // Cost: a pod is matched against the sets that name one of its labels, and against those that name
 // no label's value.  Threads: owned by the ClusterState's one thread.

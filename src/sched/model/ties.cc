@@ -29,6 +29,8 @@ std::string TieBook::KeyOf(const Ties& ties) {
     key += std::to_string(static_cast<int>(tie.kind));
     Append(key, tie.set);
     Append(key, tie.topology);
+    if (tie.kind != TieKind::kSpreads) continue;
+    key += std::to_string(tie.max_skew) + '/' + std::to_string(tie.min_domains) + ' ';
   }
   return key;
 }
@@ -78,6 +80,10 @@ std::uint32_t TieBook::Acquire(const Ties& ties) {
       case TieKind::kJoins:
         slot.joins.push_back(AcquireTerm(tie));
         break;
+      case TieKind::kSpreads:
+        slot.spreads.push_back(
+            {sets_.Acquire(tie.set), tie.topology, tie.max_skew, tie.min_domains});
+        break;
     }
   }
   return id;
@@ -90,6 +96,7 @@ void TieBook::Release(std::uint32_t id) {
     for (const std::uint32_t set : slot.in) sets_.Release(set);
     for (const std::uint32_t term : slot.avoids) ReleaseTerm(term);
     for (const std::uint32_t term : slot.joins) ReleaseTerm(term);
+    for (const SpreadSlot& spread : slot.spreads) sets_.Release(spread.set);
   }
   ties_.Release(id);
 }
@@ -101,8 +108,12 @@ void TieBook::Count(std::uint32_t id, std::uint32_t row, std::int64_t more) {
 }
 
 std::string TieBook::TextOf(std::uint32_t term) const {
-  const std::string& name = sets_.name(terms_[term].set);
-  return name.substr(0, name.find('\n')) + " in " + terms_[term].topology;
+  return TextOfSet(terms_[term].set) + " in " + terms_[term].topology;
+}
+
+std::string TieBook::TextOfSet(std::uint32_t set) const {
+  const std::string& name = sets_.name(set);
+  return name.substr(0, name.find('\n'));
 }
 
 }  // namespace muster::sched

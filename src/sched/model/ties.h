@@ -17,11 +17,20 @@ namespace muster::sched {
 
 using RowCounts = std::map<std::uint32_t, std::int64_t>;  // row -> occupants, none of them 0
 
+// A set spread over the domains of a topology.
+struct SpreadSlot {
+  std::uint32_t set = kNoSlot;
+  std::string topology;
+  std::int32_t max_skew = 1;
+  std::int32_t min_domains = 0;
+};
+
 // All that one pod is to others; equal ones share a slot.
 struct TiesSlot {
   std::vector<std::uint32_t> in;      // sets
   std::vector<std::uint32_t> avoids;  // terms
   std::vector<std::uint32_t> joins;   // terms
+  std::vector<SpreadSlot> spreads;
   bool IsIn(std::uint32_t set) const;
 };
 
@@ -59,6 +68,8 @@ class TieBook {
   const TieTermSlot& Term(std::uint32_t id) const { return terms_[id]; }
   // "scheduler.io/job=x in kubernetes.io/hostname"
   std::string TextOf(std::uint32_t term) const;
+  // "scheduler.io/job=x"
+  std::string TextOfSet(std::uint32_t set) const;
 
  private:
   std::uint32_t AcquireTerm(const Tie& tie);

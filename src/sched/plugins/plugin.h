@@ -17,6 +17,7 @@ struct Wanted {
   const WorldState& world;
   const Policy& policy;
   const ShapeSlot& shape;
+  ShapeId id;  // of the shape
   std::uint32_t ties = kNoSlot;
 };
 
@@ -36,6 +37,9 @@ inline constexpr std::int64_t kAnyNumber = 1'000'000;
 struct Answer {
   std::int64_t room = kAnyNumber;  // replicas of the class that may go there; 0: none
   std::uint64_t detail = 0;        // of a refusal: equal details read the same
+  // Of kOthers: pods of the class on other nodes may make it more.  Refusals of one detail end
+  // together then.
+  bool grows = false;
 };
 
 enum class FilterKind {

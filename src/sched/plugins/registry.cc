@@ -12,14 +12,16 @@ Filter GpuModelFilter();
 Filter PortsFilter();
 Filter ResourcesFilter();
 Filter PodAffinityFilter();
+Filter TopologySpreadFilter();
 Score BestFitScore();
 
 namespace {
 
 const Filter* Filters(std::size_t* count) {
   static const Filter kFilters[] = {
-      NodeReadyFilter(), TaintsFilter(), NodeSelectorFilter(), VolumeAffinityFilter(),
-      GpuModelFilter(),  PortsFilter(),  ResourcesFilter(),    PodAffinityFilter(),
+      NodeReadyFilter(),      TaintsFilter(),      NodeSelectorFilter(),
+      VolumeAffinityFilter(), GpuModelFilter(),    PortsFilter(),
+      ResourcesFilter(),      PodAffinityFilter(), TopologySpreadFilter(),
   };
   *count = sizeof(kFilters) / sizeof(kFilters[0]);
   return kFilters;
