@@ -68,6 +68,32 @@ void HoldMore(state::ClusterState& state, state::JobEntry& entry, sched::Reason 
   state.MarkJob(entry.key);
 }
 
+// Returns whether the next leader has to be told.  That a place is kept no more, the text says.
+bool Keep(state::HoldView& hold, const sched::Reservation* kept) {
+  if (kept == nullptr) {
+    hold.reservation.reset();
+    return false;
+  }
+  api::Reservation now;
+  now.until = kept->until;
+  for (const auto& [node, amounts] : kept->nodes) {
+    now.nodes.push_back({node, state::ToResourceList(amounts)});
+  }
+  if (hold.reservation == now) return false;
+  hold.reservation = std::move(now);
+  return true;
+}
+
+sched::Reservation ToReservation(const state::ClusterState& state, const state::JobEntry& entry) {
+  const api::Reservation& kept = *entry.job.status.reservation;
+  sched::Reservation out{entry.job.meta.uid, {}, kept.until};
+  for (const api::Reservation::Node& node : kept.nodes) {
+    out.nodes.emplace_back(node.name, state::ToAmounts(node.resources, state::Rounding::kUp,
+                                                       state.options().gpu_resource));
+  }
+  return out;
+}
+
 // What the whole placement of a victim takes, by node.  Where nobody has said in time what its pods
 // look like, only the pods that are there can tell.
 void AddFreed(state::ClusterState& state, const state::JobEntry& victim,
@@ -156,11 +182,15 @@ void SchedulerLoop::LogCycle() const {
 
 // ---- Reservations ----
 
-// What a leader before this one evicted for others is still theirs, with what has ended of it.
+// What a leader before this one kept for others is still theirs.  Where it died before it could say
+// what that is, its victims tell, with what has ended of them.
 void SchedulerLoop::RestoreReservations() {
   std::map<std::string, std::map<std::string, sched::Amounts>> freed;  // beneficiary -> node
   std::map<std::string, std::int64_t> grace_ms;
   for (const auto& [key, entry] : state_.jobs()) {
+    if (entry.job.status.reservation && StillWaits(entry.job.meta.uid)) {
+      parked_.push_back(ToReservation(state_, entry));
+    }
     const std::string& uid = state::BeneficiaryOf(entry);
     if (uid.empty()) continue;
     AddFreed(state_, entry, freed[uid]);
@@ -168,7 +198,10 @@ void SchedulerLoop::RestoreReservations() {
     if (gang != nullptr) grace_ms[uid] = std::max(grace_ms[uid], gang->grace_ms);
   }
   const std::int64_t now = state_.clock().Now().unix_ms;
+  std::set<std::string> told;
+  for (const sched::Reservation& kept : parked_) told.insert(kept.gang);
   for (auto& [uid, nodes] : freed) {
+    if (told.contains(uid)) continue;
     parked_.push_back(
         {uid, {nodes.begin(), nodes.end()}, {now + grace_ms[uid] + policy_.reservation_slack_ms}});
   }
@@ -283,8 +316,8 @@ void SchedulerLoop::ApplyEviction(const sched::Eviction& eviction) {
 void SchedulerLoop::ApplyHolds() {
   constexpr std::int64_t kRewordMs = 10'000;
   const std::int64_t boot = state_.clock().BootMs();
-  std::set<std::string_view> reserved;
-  for (const sched::Reservation& kept : plan_.reservations) reserved.insert(kept.gang);
+  std::map<std::string_view, const sched::Reservation*> reserved;
+  for (const sched::Reservation& kept : plan_.reservations) reserved[kept.gang] = &kept;
   for (const sched::Hold& hold : plan_.holds) {
     const sched::Gang& gang = state_.world().gang(hold.gang);
     const std::string& text = plan_.texts[hold.text];
@@ -307,8 +340,9 @@ void SchedulerLoop::ApplyHolds() {
     }
     const bool changed = !entry->hold || entry->hold->reason != hold.reason;
     if (changed) entry->hold = state::HoldView{hold.reason, text, boot};
-    entry->hold->reserved = reserved.contains(gang.uid);  // the text says so too
-    if (changed) {
+    const auto kept = reserved.find(gang.uid);
+    const bool moved = Keep(*entry->hold, kept == reserved.end() ? nullptr : kept->second);
+    if (changed || moved) {
       state_.MarkJob(entry->key);
     } else if (entry->hold->text != text) {
       entry->hold->text = text;

@@ -33,6 +33,15 @@ Placement ReadPlacement(const Fields& in) {
   return out;
 }
 
+Reservation ReadReservation(const Fields& in) {
+  Reservation out;
+  out.until = in.Time("until");
+  in.Each("nodes", [&out](const Fields& node) {
+    out.nodes.push_back({node.Text("node"), node.Resources("resources")});
+  });
+  return out;
+}
+
 }  // namespace
 
 void ReadJobStatus(const Fields& status, JobStatus& out) {
@@ -41,6 +50,8 @@ void ReadJobStatus(const Fields& status, JobStatus& out) {
   out.attempt = status.Int32("attempt", 0);
   const Fields placement = status.At("placement");
   if (placement.present()) out.placement = ReadPlacement(placement);
+  const Fields reservation = status.At("reservation");
+  if (reservation.present()) out.reservation = ReadReservation(reservation);
   out.tenant = status.Text("tenant");
   out.priority = status.Text("priority");
   out.phase = status.Text("phase");

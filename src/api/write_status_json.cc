@@ -28,6 +28,17 @@ Json PlacementToJson(const Placement& placement) {
   return out;
 }
 
+Json ReservationToJson(const Reservation& reservation) {
+  Json out = {{"nodes", Json::array()}};
+  PutTime(out, "until", reservation.until);
+  for (const Reservation::Node& node : reservation.nodes) {
+    Json one = {{"node", node.name}};
+    PutResources(one, "resources", node.resources);
+    out["nodes"].push_back(std::move(one));
+  }
+  return out;
+}
+
 // For the column RUNTIME: from the first pod of the first attempt to the end.
 void PutRuntime(Json& to, const JobStatus& status) {
   const std::int64_t ms = status.completion_time.unix_ms - status.start_time.unix_ms;
@@ -58,6 +69,7 @@ Json StatusToJson(const JobStatus& status) {
               {"preemptions", status.preemptions},
               {"waitedSeconds", status.waited_seconds}};
   if (status.placement) out["placement"] = PlacementToJson(*status.placement);
+  if (status.reservation) out["reservation"] = ReservationToJson(*status.reservation);
   PutText(out, "tenant", status.tenant);
   PutText(out, "priority", status.priority);
   PutText(out, "phase", status.phase);

@@ -95,13 +95,43 @@ class Preempted(Jobs):
         self.scene.until("the thief's pod", lambda: self.added(f"{self.name}-thief"))
         if self.added(f"{self.name}-thief")[0].at < self.added(self.high)[0].at:
             raise AssertionError(f"a place that was freed for {self.high} went to another job")
-        self.scene.patch(self.low, suspend=True)
-        self.scene.wait(self.low, phase="Suspended")
-        self.scene.patch(self.low, tasks=self.tasks(1))
-        self.scene.patch(self.low, suspend=False)
+        self.run_to_the_end()
+
+    def run_to_the_end(self):
+        self.rerun(self.low, self.tasks(1))
+
+    def rerun(self, job, tasks):
+        self.scene.patch(job, suspend=True)
+        self.scene.wait(job, phase="Suspended")
+        self.scene.patch(job, tasks=tasks)
+        self.scene.patch(job, suspend=False)
 
     def added(self, job):
         return self.scene.pod_changes(job, "ADDED")
+
+
+class OneOfTwoPreempted(Preempted):
+    """The same with two victims, one of which is gone while the other ends."""
+
+    def begin(self):
+        self.low, self.high = f"{self.name}-low", f"{self.name}-high"
+        self.lows = [f"{self.low}-{kind}" for kind in ("quick", "slow")]
+        self.names += self.lows
+        for name, task in zip(self.lows, self.tasks(600), strict=True):
+            self.scene.job(name, tasks=[task], priority="low")
+        for name in self.lows:
+            self.scene.wait(name, phase="Running")
+        self.submit(self.high, replicas=8, gpu=8, priority="high")
+        self.submit(f"{self.name}-thief", gpu=8)
+
+    def go_on(self):
+        for name in self.lows:  # or they begin once more when their beneficiary has ended
+            self.scene.patch(name, suspend=True)
+        super().go_on()
+
+    def run_to_the_end(self):
+        for name, task in zip(self.lows, self.tasks(1), strict=True):
+            self.rerun(name, [task])
 
 
 class Growing(Jobs):

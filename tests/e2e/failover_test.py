@@ -20,13 +20,12 @@ from judge import (judge_bindings, judge_creates, judge_gangs, judge_groups, jud
                    judge_pods, judge_tasks)
 from proxied import ProxiedHouse
 
-ALONE = True  # judges how fast the lease changes hands
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
 SEED = 20260101
 SLICE = [("pod-create", "after"), ("commit", "after"),
          ("terminal", "after"), ("release", "after"), ("pod-delete", "before"),
          ("binding", "after"), ("task-job", "after"), ("network-policy", "before"),
-         ("service", "after"), ("growth", "after"), ("requeue", "after")]
+         ("service", "after"), ("growth", "after"), ("requeue", "after"), ("cleared", "after")]
 
 # After SIGTERM the next one leads; the slack is for a machine that has more to do than this.
 HANDOVER_SECONDS, SLACK_SECONDS = 2.0, 0.5
@@ -165,11 +164,14 @@ class Failover(unittest.TestCase):
         kills, count = (30, 300) if CAMPAIGN else (2, 60)
         print(f"seed {SEED}, {kills} kills, {count} jobs", flush=True)
         for kill in range(kills):
-            self.burst(f"burst-{kill}", count // kills, rng)
             leader = HOUSE.leader()
-            time.sleep(rng.uniform(0.1, 2.0))  # the moment is the point of the test
+            early = rng.randrange(count // kills)
+            self.burst(f"burst-{kill}", early, rng)
+            self.jobs.submit(f"burst-{kill}-long", seconds=2)
+            time.sleep(rng.uniform(0.0, 2.0))  # the moment is the point of the test
             self.assertTrue(self.jobs.missing(), "nothing was under way")
             leader.process.kill()
+            self.burst(f"burst-{kill}-late", count // kills - early - 1, rng)
             HOUSE.revive(leader)
         self.finish(timeout=300)
 

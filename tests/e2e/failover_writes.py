@@ -2,8 +2,8 @@
 
 import collections
 
-from failover_loads import (Claim, Ended, Expiring, Group, Growing, Jobs, LateGroup, Mixed, Pipeline,
-                            Preempted, StuckGroup, Suspended, Unclaim)
+from failover_loads import (Claim, Ended, Expiring, Group, Growing, Jobs, LateGroup, Mixed,
+                            OneOfTwoPreempted, Pipeline, Preempted, StuckGroup, Suspended, Unclaim)
 
 # NAME in a path is that of the load.
 Write = collections.namedtuple("Write", "method path body load nth", defaults=("", Jobs, 1))
@@ -23,6 +23,10 @@ WRITES = {
     "preemption": Write("PATCH", JOBS + "/NAME-low/status", '"Releasing"', Preempted),
     # The last one: then half of the place is free.
     "victim-delete": Write("DELETE", r"/pods/NAME-low-", "", Preempted, 8),
+    "reserved": Write("PATCH", JOBS + "/NAME-high/status", '"Reserved"', Preempted),
+    # Then nothing but the beneficiary's status says for whom half of the place is.
+    "cleared": Write("PATCH", JOBS + "/NAME-low-quick/status", '"placement":null',
+                     OneOfTwoPreempted),
     "growth": Write("PATCH", JOBS + "/NAME/status", '"revision":2', Growing),
     "requeue": Write("PATCH", JOBS + "/NAME-failing/status", '"WaitingForRetry"', Ended),
     "failed": Write("PATCH", JOBS + "/NAME-failing/status", '"phase":"Failed"', Ended),

@@ -357,20 +357,6 @@ TEST(JobPlan, AHoldIsToldOnceItHasSettled) {
   ASSERT_EQ(later.events.size(), 1u);
 }
 
-TEST(JobPlan, AJobForWhichAPlaceIsKeptIsReservedWithoutAWriteOfItsOwn) {
-  JobBuilder job;
-  job.Task("main", 1).entry.hold =
-      state::HoldView{sched::Reason::kWaitingForPreemptedWorkloads, "x ends", 1'000'000};
-  job.entry.hold->reserved = true;
-  const JobActions told = job.At(1).Plan();
-  EXPECT_EQ(Phase(told), "Reserved");
-  job.status() = *told.status;
-  job.entry.hold->reserved = false;
-  EXPECT_FALSE(job.Plan().status);
-  job.entry.hold->reason = sched::Reason::kGangIncomplete;
-  EXPECT_EQ(Phase(job.Plan()), "Pending");
-}
-
 TEST(JobPlan, PodsOfAnEarlierAttemptGoOnSightAndHoldTheNextOneBack) {
   JobBuilder job;
   job.status().attempt = 2;

@@ -1,50 +1,10 @@
 // What a new leader makes of what others left behind.
-#include "operator/job_fixture.h"
+#include "operator/takeover_fixture.h"
 
 namespace muster::op {
 namespace {
 
-using muster::testing::Fault;
-using testing::JobFixture;
-
-constexpr char kTail[] = R"(,"committedAt":"2024-01-01T00:00:00Z","assignments":[)";
-
-class TakeoverTest : public JobFixture {
- protected:
-  TakeoverTest() { PutNode("n1", 8); }
-
-  // A placement of attempt 1 in the status of a job, written under epoch 1.
-  void PutPlaced(const std::string& name, const std::string& state, const std::string& indexes,
-                 const std::string& more = "") {
-    Edit(JobPath(name) + "/status",
-         R"({"status":{"epoch":1,"attempt":1,"phase":"Running","placement":{"attempt":1,)"
-         R"("revision":1,"state":")" +
-             state + "\"" + more + kTail + R"({"node":"n1","task":"main","indexes":")" + indexes +
-             R"("}]}}})");
-  }
-  // The pod of one index, made by the leader before this one; known to it only once it is listed.
-  void PutPodOf(const std::string& job, int index, int gpus, std::int64_t epoch = 1) {
-    const api::Job object = Read<api::Job>(JobPath(job));
-    api::PodContext context;
-    context.job = &object;
-    context.attempt = 1;
-    context.epoch = epoch;
-    context.tenant = "a";
-    const auto json = api::RenderPod(context, object.spec.tasks[0], index, "n1");
-    ASSERT_TRUE(json.ok()) << json.error().message;
-    ASSERT_GT(gpus, 0);
-    Put(kPodPath + api::PodName(object, "main", index, 1), *json);
-  }
-  // This process becomes the leader: what is there now was there before its barrier.
-  void Lead() {
-    Sync();
-    state_.SetBarrier(2);
-    state_.MarkAllJobs();
-  }
-  void Refuse(int times) {
-    api_.Inject({.method = "POST", .path = "*/pods", .status = 500, .times = times});
-  }
-};
+using testing::TakeoverTest;
 
 // ---- Placements ----
 
@@ -254,102 +214,6 @@ TEST_F(TakeoverTest, ATenantStartsNothingWhileAJobOfItsIsNotCounted) {
   After(40);
   After(5);
   EXPECT_EQ(PodsOf("a").size(), 1u);
-}
-
-// ---- Places kept for others ----
-
-class KeptPlaceTest : public TakeoverTest {
- protected:
-  // "low", `pods` of which share the node, is being preempted for "high"; the first of them still
-  // runs.
-  void Preempt(int pods = 1) {
-    PutJob("low", pods, 8 / pods, R"(,"priority":"low")");
-    PutJob("high", 1, 8, R"(,"priority":"high")");
-    const std::string uid = Read<api::Job>(JobPath("high")).meta.uid;
-    PutPlaced("low", "Releasing", pods == 1 ? "0" : "0-" + std::to_string(pods - 1),
-              R"(,"cause":"Preempted","rule":"Priority","beneficiary":"team/high",)"
-              R"("beneficiaryUID":")" +
-                  uid + "\"");
-    PutPodOf("low", 0, 8 / pods);
-  }
-  // What a leader does before its first decision.
-  void Count() {
-    Sync();
-    const state::Dirty dirty = state_.TakeDirty();
-    for (const std::string& key : dirty.jobs) jobs_.Reconcile(key);
-    Answers();
-    for (const std::string& key : state_.TakeDirty().jobs) jobs_.Reconcile(key);
-  }
-  std::vector<std::string> Kept() {
-    std::vector<std::string> uids;
-    for (const sched::Reservation& kept : state_.world().reservations()) uids.push_back(kept.gang);
-    return uids;
-  }
-};
-
-TEST_F(KeptPlaceTest, TheFreedPlaceStaysWithItsBeneficiaryUnderANewLeader) {
-  Preempt();
-  Lead();
-  Settle();
-  EXPECT_EQ(Kept(), std::vector<std::string>{Entry("high").job.meta.uid});
-  RemovePods("low");
-  Settle();
-  EXPECT_EQ(PodsOf("high").size(), 1u);
-  EXPECT_TRUE(Kept().empty());
-}
-
-TEST_F(KeptPlaceTest, WhatHasEndedOfAVictimIsKeptUnderANewLeaderToo) {
-  Preempt(2);
-  PutJob("thief", 1, 4);
-  Lead();
-  Count();
-  Settle();
-  EXPECT_TRUE(PodsOf("thief").empty());
-  RemovePods("low");
-  Settle();
-  EXPECT_EQ(PodsOf("high").size(), 1u);
-  EXPECT_TRUE(PodsOf("thief").empty());
-}
-
-TEST_F(KeptPlaceTest, NothingIsDecidedWhileTheSizeOfAFreedPlaceIsUnknown) {
-  Preempt(2);
-  Refuse(1'000);
-  Lead();
-  Count();
-  EXPECT_TRUE(Entry("low").uncounted);
-  api_.ClearFaults();
-  clock_.Advance(1'000);
-  state_.MarkAllJobs();
-  Count();
-  EXPECT_FALSE(Entry("low").uncounted);
-}
-
-TEST_F(KeptPlaceTest, TheFreedPlaceIsKeptWhileTheTemplateIsAskedAnew) {
-  Preempt();
-  Lead();
-  Settle();
-  ASSERT_EQ(Kept().size(), 1u);
-  PutOurs("tenants/a", R"({"weight":2})");
-  Sync();
-  Refuse(1);  // the answer takes a while
-  Turn();
-  Answers();
-  Turn();
-  Settle();
-  EXPECT_EQ(Kept().size(), 1u);
-  RemovePods("low");
-  Settle();
-  After(2);
-  EXPECT_EQ(PodsOf("high").size(), 1u);
-}
-
-TEST_F(KeptPlaceTest, APlaceIsNotKeptForAJobThatGaveUp) {
-  Preempt();
-  Lead();
-  Settle();
-  EditJob("high", R"({"cancel":true})");
-  Settle();
-  EXPECT_TRUE(Kept().empty());
 }
 
 }  // namespace

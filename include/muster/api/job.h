@@ -98,6 +98,19 @@ struct Placement {
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 
+// A place that is kept for a job that waits: what others were evicted from.
+struct Reservation {
+  struct Node {
+    SharedText name;
+    ResourceList resources;  // kept there
+    friend bool operator==(const Node&, const Node&) = default;
+  };
+  std::vector<Node> nodes;
+  base::TimePoint until;
+
+  friend bool operator==(const Reservation&, const Reservation&) = default;
+};
+
 struct TaskStatus {
   SharedText name;
   std::int32_t ready = 0;
@@ -112,6 +125,7 @@ struct JobStatus {
   std::int64_t epoch = 0;
   std::int32_t attempt = 0;  // of the last placement; only grows
   std::optional<Placement> placement;
+  std::optional<Reservation> reservation;  // with phase Reserved alone
   SharedText tenant;
   SharedText priority;  // column: class or number in force
   // Pending Reserved Scheduling Running Preempting Suspended Succeeded Failed Cancelled

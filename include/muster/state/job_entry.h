@@ -78,7 +78,7 @@ struct HoldView {
   std::string text;
   std::int64_t since_ms = 0;   // when this reason came up
   std::int64_t marked_ms = 0;  // when the job was last told to look at a new text
-  bool reserved = false;       // a place is kept for it
+  std::optional<api::Reservation> reservation = {};  // the place that is kept for it
 };
 
 // A pod create that the watch has not shown yet.  Its place counts as long as this is here.

@@ -12,8 +12,8 @@ using sched::Reason;
 struct Wait {
   Reason reason = Reason::kPendingEvaluation;
   std::string text;
-  bool at_once = false;   // told without waiting for it to settle
-  bool reserved = false;  // a place is kept for it
+  bool at_once = false;                           // told without waiting for it to settle
+  const api::Reservation* reservation = nullptr;  // the place that is kept for it; null: none
 };
 
 std::string PriorityComplaint(const Step& step) {
@@ -166,7 +166,8 @@ Wait FindReason(Step& step) {
   }
   step.actions.eligible = ready && awaited.empty() && step.entry.ledger.creates.empty();
   if (step.actions.eligible && step.entry.hold) {
-    return {step.entry.hold->reason, step.entry.hold->text, false, step.entry.hold->reserved};
+    const state::HoldView& hold = *step.entry.hold;
+    return {hold.reason, hold.text, false, hold.reservation ? &*hold.reservation : nullptr};
   }
   return {};
 }
@@ -197,12 +198,15 @@ void Tell(Step& step, const Wait& wait) {
   api::JobStatus& next = step.next;
   const std::string reason(ToString(wait.reason));
   const bool resumed = next.phase == "Suspended";
-  // Between Pending and Reserved it goes with the text: no write of its own.
   const bool new_reason = !api::Waits(next.phase) || next.reason != reason;
-  if (!new_reason && next.message == wait.text) return;
-  if (!resumed && !Due(step, wait, new_reason)) return;
+  // The next leader reads it here, so it is written before the place is free.  That a place is kept
+  // no more goes with the text.
+  const bool new_place = wait.reservation != nullptr && next.reservation != *wait.reservation;
+  if (!new_reason && !new_place && next.message == wait.text) return;
+  if (!resumed && !new_place && !Due(step, wait, new_reason)) return;
   if (resumed || next.pending_since.unix_ms == 0) next.pending_since = step.facts.now;
-  next.phase = wait.reserved ? "Reserved" : "Pending";
+  next.phase = wait.reservation != nullptr ? "Reserved" : "Pending";
+  if (wait.reservation != nullptr) next.reservation = *wait.reservation;
   next.reason = reason;
   next.message = CutMessage(wait.text);
   const bool quota =
