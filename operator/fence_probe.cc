@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "muster/api/api_servers.h"
+#include "muster/api/leader_mark.h"
 #include "muster/base/log.h"
 #include "muster/base/text.h"
 #include "muster/kube/paths.h"
@@ -42,6 +43,24 @@ FenceAnswer JudgeProbe(const base::Result<std::string>& answer) {
 FenceProbe::FenceProbe(kube::Client& client, ConnectTo connect, const base::Clock& clock,
                        FenceProbeOptions options)
     : client_(client), connect_(std::move(connect)), clock_(clock), options_(std::move(options)) {}
+
+// False: it is refused for good, or may not go on.
+bool FenceProbe::Mark(std::int64_t epoch, const std::function<bool()>& may_go_on) {
+  while (may_go_on()) {
+    kube::Call call;
+    call.verb = kube::Verb::kMergePatch;
+    call.path = ObjectPath(kube::kNamespaces, {}, options_.ns);
+    call.body = api::RenderLeaderMark({options_.replica, epoch});
+    call.lane = kube::Lane::kLease;
+    call.timeout_ms = kTimeoutMs;
+    const base::Result<std::string> answer = client_.Do(std::move(call));
+    if (answer.ok()) return true;
+    TakeTrouble("the leader's mark cannot be written", {}, answer.error().message);
+    if (JudgeProbe(answer) == FenceAnswer::kFenced) return false;
+    Pause();
+  }
+  return false;
+}
 
 // The configured way first.  With one API server it is the only one: whatever stands between, only
 // that one can answer.  One address may also be that of a load balancer before several.
@@ -93,20 +112,21 @@ FenceAnswer FenceProbe::TryEpoch(Server& server, std::int64_t epoch) {
   const FenceAnswer said = JudgeProbe(answer);
   if (said == FenceAnswer::kUnknown) {
     sized_ = !sized_;
-    TakeTrouble(server, answer.error().message);
+    TakeTrouble("the probe of the fence got no answer about its epoch", server.address,
+                answer.error().message);
   }
   return said;
 }
 
 // Each trouble is logged once, not each time.
-void FenceProbe::TakeTrouble(const Server& server, const std::string& message) {
+void FenceProbe::TakeTrouble(const std::string& what, const std::string& server,
+                             const std::string& message) {
   {
     base::Lock lock(mutex_);
     trouble_ = message;
   }
   if (told_.size() >= kMostTold || !told_.insert(message).second) return;
-  base::LogWarn("the probe of the fence got no answer about its epoch",
-                {{"namespace", options_.ns}, {"server", server.address}, {"error", message}});
+  base::LogWarn(what, {{"namespace", options_.ns}, {"server", server}, {"error", message}});
 }
 
 std::string FenceProbe::trouble() const {
@@ -130,6 +150,7 @@ void FenceProbe::Pause() {
 }
 
 std::optional<bool> FenceProbe::Run(std::int64_t epoch, const std::function<bool()>& may_go_on) {
+  if (!Mark(epoch, may_go_on)) return std::nullopt;
   const std::int64_t begin = clock_.BootMs();
   std::vector<Server> servers = FindServers();
   while (true) {

@@ -1,7 +1,8 @@
-// Whether the fence is in force (placement-protocol.md, fencing 4): dry-run writes until the new
-// epoch is accepted and the old one refused, at every address where an API server listens, for each
-// has its own copy of the Lease.  Where one cannot be reached by its address, a whole lease
-// duration passes instead.
+// Puts the fence in force for a new leader (placement-protocol.md, fencing 4): marks the operator's
+// namespace, by which the policies judge, and then makes dry-run writes until the new epoch is
+// accepted and the old one refused, at every address where an API server listens, for each has its
+// own copy of the mark.  Where one cannot be reached by its address, a whole lease duration passes
+// instead.
 //
 // Threads: Run blocks; one thread a probe.  trouble() from any.
 #pragma once
@@ -29,7 +30,8 @@ FenceAnswer JudgeProbe(const base::Result<std::string>& answer);
 using ConnectTo = std::function<std::shared_ptr<kube::Transport>(const std::string& address)>;
 
 struct FenceProbeOptions {
-  std::string ns;  // of the dry runs
+  std::string ns;       // the operator's own: of the mark and of the dry runs
+  std::string replica;  // whom the mark names
   std::int64_t lease_duration_ms = 15'000;
 };
 
@@ -39,9 +41,9 @@ class FenceProbe {
              FenceProbeOptions options);
 
   // True: fenced.  False: the policy is not in force, and a lease duration is over.  Nothing:
-  // `may_go_on` has become false.
+  // `may_go_on` has become false, or a leader of a higher epoch has left its mark.
   std::optional<bool> Run(std::int64_t epoch, const std::function<bool()>& may_go_on);
-  // Why it goes on asking: the last answer that said nothing about the epoch; empty: none.
+  // Why it goes on: the last answer that was neither consent nor about the epoch; empty: none.
   std::string trouble() const;
 
  private:
@@ -53,11 +55,12 @@ class FenceProbe {
         FenceAnswer::kUnknown;  // what the old epoch was told after the new was accepted
   };
 
+  bool Mark(std::int64_t epoch, const std::function<bool()>& may_go_on);
   std::vector<Server> FindServers();
   bool MaySpeakForMore();
   void Try(Server& server, std::int64_t epoch);
   FenceAnswer TryEpoch(Server& server, std::int64_t epoch);
-  void TakeTrouble(const Server& server, const std::string& message);
+  void TakeTrouble(const std::string& what, const std::string& server, const std::string& message);
   void Pause();
 
   kube::Client& client_;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "drift.h"
+#include "muster/api/leader_mark.h"
 #include "muster/base/log.h"
 
 namespace muster::op {
@@ -30,8 +32,13 @@ std::string_view ToString(Role role) {
 }
 
 Leadership::Leadership(kube::LeaderElector& elector, FenceProbe& fence, Watches& watches,
-                       state::ClusterState& state, EventLoop& loop)
-    : elector_(elector), fence_(fence), watches_(watches), state_(state), loop_(loop) {}
+                       state::ClusterState& state, EventLoop& loop, std::string ns)
+    : elector_(elector),
+      fence_(fence),
+      watches_(watches),
+      state_(state),
+      loop_(loop),
+      ns_(std::move(ns)) {}
 
 Leadership::~Leadership() {
   if (probe_.joinable()) probe_.join();
@@ -53,6 +60,19 @@ void Leadership::OnAcquired(std::int64_t epoch) {
   epoch_ = epoch;
 }
 
+std::int64_t Leadership::MarkedEpoch() const {
+  const auto ns = state_.namespaces().find(ns_);
+  return ns == state_.namespaces().end() ? 0 : api::ReadLeaderMark(ns->second).epoch;
+}
+
+// The watch may show ours late.
+bool Leadership::MarkLost() {
+  if (role_ != Role::kCounting && role_ != Role::kLeading) return overtaken_;
+  const std::int64_t marked = MarkedEpoch();
+  if (marked == epoch_) mark_seen_ = true;
+  return marked > epoch_ || (mark_seen_ && marked != epoch_);
+}
+
 bool Leadership::Step() {
   if (role_ == Role::kStandby && acquired_ && watches_.AllSynced()) {
     base::LogInfo("lease acquired, listing", {{"epoch", std::to_string(epoch_)}});
@@ -61,7 +81,7 @@ bool Leadership::Step() {
   }
   if (role_ == Role::kListing && watches_.Fresh()) {
     role_ = Role::kProbing;
-    const std::int64_t highest = state_.highest_epoch();
+    const std::int64_t highest = std::max(state_.highest_epoch(), MarkedEpoch());
     probe_ = std::thread([this, highest] { Probe(highest); });
   }
   if (role_ == Role::kProbing && probed_) {
@@ -92,7 +112,10 @@ void Leadership::Probe(std::int64_t highest) {
     if (raised.ok()) epoch = *raised;
   }
   const std::optional<bool> fenced = fence_.Run(epoch, [this] { return elector_.MayWrite(); });
-  if (!fenced) return;  // the process is ending
+  if (!fenced) {
+    loop_.Post([this] { overtaken_ = true; });  // or the lease is lost: the process ends either way
+    return;
+  }
   if (!*fenced) base::LogWarn("the fence policy is not in force: old epochs are accepted");
   loop_.Post([this, epoch, fenced = *fenced] {
     epoch_ = epoch;

@@ -83,6 +83,7 @@ class Operator::Impl {
 
  private:
   std::int64_t Turn();
+  void End(const std::string& cause, const std::string& reason);
   void Lead();
   void PushFeed();
   bool Serve();
@@ -150,8 +151,8 @@ Operator::Impl::Impl(Parts parts)
                  [this](const std::string& key, std::int64_t ms) { WakeLater("w" + key, ms); }),
       scheduler_(state_, actuator_, parts_.settings.policy),
       fence_(client_, parts_.connect, clock_,
-             {parts_.settings.ns, parts_.settings.lease.duration_ms}),
-      leadership_(elector_, fence_, watches_, state_, loop_),
+             {parts_.settings.ns, parts_.settings.identity, parts_.settings.lease.duration_ms}),
+      leadership_(elector_, fence_, watches_, state_, loop_, parts_.settings.ns),
       config_file_(parts_.invocation, parts_.settings,
                    [](std::string_view name) { return sched::IsRegistered(name); }),
       wakes_(clock_),
@@ -200,12 +201,7 @@ int Operator::Impl::Run() {
   elector_.Start(
       {[this](std::int64_t epoch) { loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); }); },
        [this] {
-         loop_.Post([this] {
-           base::LogError("the lease is lost: ending the process",
-                          {{"reason", elector_.lost_reason()}});
-           exit_code_ = 1;
-           loop_.Stop();
-         });
+         loop_.Post([this] { End("the lease is lost", elector_.lost_reason()); });
        }});
   loop_.Run([this] { return Turn(); },
             [this](const std::exception& error) {
@@ -219,6 +215,12 @@ int Operator::Impl::Run() {
   return exit_code_;
 }
 
+void Operator::Impl::End(const std::string& cause, const std::string& reason) {
+  base::LogError(cause + ": ending the process", {{"reason", reason}});
+  exit_code_ = 1;
+  loop_.Stop();
+}
+
 void Operator::Impl::RequestStop() {
   loop_.Post([this] {
     base::LogInfo("asked to stop");
@@ -229,6 +231,10 @@ void Operator::Impl::RequestStop() {
 
 std::int64_t Operator::Impl::Turn() {
   if (stopping_) return 1;
+  if (leadership_.MarkLost()) {
+    End("the leader's mark is lost", "namespace " + parts_.settings.ns + " names another one");
+    return 1;
+  }
   if (leadership_.Step()) state_.MarkAllJobs();
   if (leadership_.role() == Role::kCounting || leadership_.role() == Role::kLeading) {
     Lead();

@@ -12,6 +12,7 @@ import time
 import harness
 import scrape
 from kube_client import ApiError, Kube, path_of
+from leader_mark import lead
 
 from .audit import Audit, by_operator, is_write
 
@@ -141,22 +142,11 @@ class House:
 
     # ---- The bare client ----
 
-    def hold_lease(self):
+    def lead(self):
         """The fence lets the bare client write as operator-0; returns the epoch."""
-        self.drop_lease()
-        self.kube.create(path_of("Lease", harness.SYSTEM), {
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": "muster-operator", "namespace": harness.SYSTEM},
-            "spec": {"holderIdentity": "operator-0_floor", "leaseTransitions": 1}})
+        epoch = lead(Kube(self.credentials("operator-0")), "operator-0")
         time.sleep(0.5)  # until the admission plugin has seen it
-        return 1
-
-    def drop_lease(self):
-        try:
-            self.kube.delete(path_of("Lease", harness.SYSTEM, "muster-operator"))
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        return epoch
 
     def bare(self, mode, body=None, user="operator-0", **options):
         """Runs floor_client to its end."""
@@ -187,7 +177,15 @@ class House:
         self._end_all()
         for namespace in self.namespaces:
             self.wipe(namespace)
-        self.drop_lease()
+        self._drop_lease()
+
+    def _drop_lease(self):
+        """Of a leader that was killed: the next one need not wait it out."""
+        try:
+            self.kube.delete(path_of("Lease", harness.SYSTEM, "muster-operator"))
+        except ApiError as error:
+            if error.code != 404:
+                raise
 
     def _end_all(self):
         for process in self._clients:

@@ -29,13 +29,12 @@ def delays(events, namespace, prefix):
 
 
 def floor(house, count, rate):
-    epoch = house.hold_lease()
+    epoch = house.lead()
     mark = house.audit.mark()
     house.bare("life", job_body(1, RUN_SECONDS), namespace="floor", prefix="f", count=count,
                epoch=epoch, rate=rate)
     found = delays(house.audit.since(mark), "floor", "f")
     house.wipe("floor")
-    house.drop_lease()
     return found
 
 
@@ -72,7 +71,6 @@ def run(house, report, scale, jobs_per_second):
     half_found = operator(house, replica, "h", many, half)
     house.stop(replica)
     house.wipe("bench")
-    house.drop_lease()
     report.add(Figure("job create → pod create, first of a template", cold[0], "ms",
                       floor=percentile(bare_idle, 50), better="less", note="one dry run first"))
     report.add(*figures("idle", idle_found, bare_idle, MOST_P99_MS))

@@ -29,13 +29,12 @@ def is_life(event, namespace):
 
 
 def floor(house, count):
-    epoch = house.hold_lease()
+    epoch = house.lead()
     mark = house.audit.mark()
     house.bare("life", job_body(1, RUN_SECONDS), namespace="floor", prefix="f", count=count,
                epoch=epoch)
     events = [e for e in house.audit.since(mark) if is_life(e, "floor") and by_operator(e)]
     house.wipe("floor")
-    house.drop_lease()
     return count / span(events)
 
 
@@ -131,7 +130,6 @@ def run(house, report, scale):
     left = house.writes_during(max(3, IDLE_SECONDS * min(1, scale * 4)))
     house.stop(replica)
     house.wipe("bench")
-    house.drop_lease()
     after = floor(house, count)
     figure.floor = (before + after) / 2
     figure.note = f"floor {before:.0f} before, {after:.0f} after"

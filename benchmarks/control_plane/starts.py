@@ -27,12 +27,11 @@ def scaled(jobs, pods, scale):
 def floor(house, jobs, pods):
     """Pods per second of the bare client; leaves the namespace empty."""
     house.bare("jobs", job_body(pods), "admin", namespace="floor", prefix="f", count=jobs)
-    epoch = house.hold_lease()
+    epoch = house.lead()
     mark = house.audit.mark()
     house.bare("pods", namespace="floor", epoch=epoch)
     creates = pod_creates(house.audit.since(mark), "floor")
     house.wipe("floor")
-    house.drop_lease()
     return len(creates) / span(creates)
 
 
@@ -49,7 +48,6 @@ def operator(house, jobs, pods):
     beside = [e for e in events if by_operator(e) and is_write(e) and first <= e.end <= last
               and e not in creates and e.resource != "leases"]
     house.wipe("bench")
-    house.drop_lease()
     return len(creates) / span(creates), beside
 
 

@@ -25,7 +25,7 @@ struct Options {
   std::string body_file;  // Job as JSON in which @NAME@ stands for its name
   std::string prefix = "job";
   std::string tenant = "bench";
-  std::int64_t epoch = 1;  // leaseTransitions of the lease
+  std::int64_t epoch = 1;  // of the leader as whom it writes
   int count = 1;
   int in_flight = 64;  // jobs, pods: requests; life: jobs, each one request at a time
   double rate = 0;     // jobs, life: a second; 0: as fast as it goes

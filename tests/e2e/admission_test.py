@@ -3,8 +3,10 @@
 
 import unittest
 
-from api_access import (GROUP, LEASES, Api, ApiError, As, apply, collection, control_plane,
-                        eventually, kind_object, make_namespace)
+from api_access import (GROUP, Api, ApiError, As, apply, collection, control_plane, eventually,
+                        kind_object, make_namespace)
+from leader_mark import PATH as SYSTEM
+from leader_mark import lead, mark
 
 PODS = "/api/v1/namespaces/crd-test/pods"
 USERS = "muster:test-users"
@@ -31,27 +33,11 @@ def make_account():
     apply(ADMIN, "/api/v1/namespaces/crd-test/serviceaccounts", "default", body)
 
 
-def hold(holder, transitions):
-    """Writes the Lease and waits until the policies have seen it."""
-    spec = {"holderIdentity": holder, "leaseTransitions": transitions}
-    apply(ADMIN, LEASES, "muster-operator", {
-        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-        "metadata": {"name": "muster-operator"}, "spec": spec})
-    writer = ONE if holder.startswith("operator-1") else ZERO
-    if holder.startswith("muster-operator"):
-        writer = IN_CLUSTER
-    probe = fenced_pod("probe", transitions)
-    eventually(lambda: writer.create(PODS + "?dryRun=All", probe))
-
-
-def delete_lease():
-    try:
-        ADMIN.delete(f"{LEASES}/muster-operator")
-    except ApiError as error:
-        if error.code != 404:
-            raise
-    eventually(lambda: "accepted" != answer(
-        lambda: ZERO.create(PODS + "?dryRun=All", fenced_pod("probe", 1))))
+def make_leader(writer, replica):
+    """`writer` leads as `replica` once the policies have seen its mark; returns the epoch."""
+    epoch = lead(writer, replica)
+    eventually(lambda: writer.create(PODS + "?dryRun=All", fenced_pod("probe", epoch)))
+    return epoch
 
 
 def fenced_pod(name, epoch=None):
@@ -99,7 +85,7 @@ def clean(path):
 
 class UserStamp(unittest.TestCase):
     def setUp(self):
-        hold("operator-0_x", 3)
+        make_leader(ZERO, "operator-0")
         for name in ("stamped", "foreign"):
             clean(f"{collection('Job')}/{name}")
 
@@ -143,7 +129,7 @@ class UserStamp(unittest.TestCase):
 
 class Guard(unittest.TestCase):
     def setUp(self):
-        hold("operator-0_x", 3)
+        self.epoch = make_leader(ZERO, "operator-0")
 
     def test_alice_cannot_write_the_status_of_any_kind(self):
         specs = {"Job": {"image": "i"}, "Tenant": {}, "ResourceQuota": {"hard": {}},
@@ -190,7 +176,7 @@ class Guard(unittest.TestCase):
 
     def test_alice_cannot_change_the_marks_of_our_pods(self):
         clean(f"{PODS}/marked")
-        ZERO.create(PODS, fenced_pod("marked", 3))
+        ZERO.create(PODS, fenced_pod("marked", self.epoch))
         for path in (f"{PODS}/marked", f"{PODS}/marked/status"):
             for value in (None, "no"):
                 self.assertEqual(answer(lambda: ALICE.patch(path, {
@@ -216,134 +202,159 @@ class Guard(unittest.TestCase):
         clean(f"{PODS}/bound")
 
 
-class Fence(unittest.TestCase):
-    """operator-0 holds the lease with epoch 3, if not said otherwise."""
+class Mark(unittest.TestCase):
+    """Who may say who leads: annotations of a namespace."""
+
+    SAYS = ("annotations scheduler.io/leader and scheduler.io/epoch are written by the Muster operator "
+            "only")
 
     def setUp(self):
-        hold("operator-0_x7", 3)
+        self.epoch = make_leader(ZERO, "operator-0")
+
+    def test_nobody_else_can_write_change_or_remove_it(self):
+        for body in (mark("operator-1", self.epoch + 1), mark("operator-0", self.epoch + 1),
+                     mark("operator-1", self.epoch), mark(None, None)):
+            for path in (SYSTEM, SYSTEM + "/status"):
+                self.assertEqual(answer(lambda: ALICE.patch(path, body)), self.SAYS)
+        body = {"apiVersion": "v1", "kind": "Namespace", **mark("operator-1", 7)}
+        body["metadata"]["name"] = "marked"
+        self.assertEqual(answer(lambda: ALICE.create("/api/v1/namespaces", body)), self.SAYS)
+
+    def test_other_edits_of_the_namespace_are_free(self):
+        ALICE.patch(SYSTEM, {"metadata": {"annotations": {"mine": "x"}}})
+
+    def test_the_epoch_only_rises(self):
+        for epoch in (self.epoch, self.epoch - 1, None, "", "x", "-1", f"0{self.epoch + 1}"):
+            self.assertEqual(answer(lambda: ONE.patch(SYSTEM, mark("operator-1", epoch))),
+                             f"fenced: epoch '{'' if epoch is None else epoch}' is not above that "
+                             f"of the last leader, '{self.epoch}'")
+        ZERO.patch(SYSTEM, mark("operator-0", self.epoch))  # nothing changes
+
+    def test_a_replica_that_does_not_lead_yet_may_say_that_it_does(self):
+        ONE.patch(SYSTEM, mark("operator-1", self.epoch + 10))
+
+
+class Fence(unittest.TestCase):
+    """operator-0 leads, if not said otherwise."""
+
+    def setUp(self):
+        self.epoch = make_leader(ZERO, "operator-0")
         for name in ("fenced", "foreign"):
             clean(f"{PODS}/{name}")
 
     def test_a_pod_of_the_holder_with_the_epoch_is_accepted(self):
-        ZERO.create(PODS, fenced_pod("fenced", 3))
+        ZERO.create(PODS, fenced_pod("fenced", self.epoch))
 
     def test_another_epoch_is_refused(self):
-        for epoch in (2, 4, "x", None):
+        for epoch in (self.epoch - 1, self.epoch + 1, "x", None):
             self.assertEqual(answer(lambda: ZERO.create(PODS, fenced_pod("fenced", epoch))),
                              f"fenced: epoch '{'' if epoch is None else epoch}' is not that of "
-                             "the lease, 3")
+                             f"the leader, {self.epoch}")
 
-    def test_who_does_not_hold_the_lease_is_refused(self):
-        self.assertEqual(answer(lambda: ONE.create(PODS, fenced_pod("fenced", 3))),
-                         "fenced: system:muster:operator-1 does not hold the lease")
+    def test_who_does_not_lead_is_refused(self):
+        self.assertEqual(answer(lambda: ONE.create(PODS, fenced_pod("fenced", self.epoch))),
+                         "fenced: system:muster:operator-1 does not lead")
 
     def test_a_replica_in_the_cluster_is_known_by_its_pod(self):
-        hold("muster-operator-7d4f-abcde_r4nd", 5)
-        IN_CLUSTER.create(PODS + "?dryRun=All", fenced_pod("fenced", 5))
-        self.assertEqual(answer(lambda: OTHER_POD.create(PODS, fenced_pod("fenced", 5))),
-                         "fenced: muster-operator-7d4f-vwxyz does not hold the lease")
+        epoch = make_leader(IN_CLUSTER, "muster-operator-7d4f-abcde")
+        self.assertEqual(answer(lambda: OTHER_POD.create(PODS, fenced_pod("fenced", epoch))),
+                         "fenced: muster-operator-7d4f-vwxyz does not lead")
 
-    def test_a_new_holder_shuts_out_the_old_one(self):
-        hold("operator-1_y", 4)
-        self.assertEqual(answer(lambda: ZERO.create(PODS, fenced_pod("fenced", 3))),
-                         "fenced: system:muster:operator-0 does not hold the lease")
-        ONE.create(PODS, fenced_pod("fenced", 4))
+    def test_a_new_leader_shuts_out_the_old_one(self):
+        epoch = make_leader(ONE, "operator-1")
+        self.assertEqual(answer(lambda: ZERO.create(PODS, fenced_pod("fenced", self.epoch))),
+                         "fenced: system:muster:operator-0 does not lead")
+        ONE.create(PODS, fenced_pod("fenced", epoch))
 
     def test_status_must_carry_the_epoch(self):
         clean(f"{collection('Job')}/fenced")
         ALICE.create(collection("Job"), kind_object("Job", "fenced", {"image": "i"}))
         path = f"{collection('Job')}/fenced/status"
         self.assertEqual(answer(lambda: ZERO.patch(path, {"status": {"phase": "Running"}})),
-                         "fenced: epoch '' is not that of the lease, 3")
-        ZERO.patch(path, {"status": {"epoch": 3}})
+                         f"fenced: epoch '' is not that of the leader, {self.epoch}")
+        ZERO.patch(path, {"status": {"epoch": self.epoch}})
         ZERO.patch(path, {"status": {"phase": "Running"}})
         self.assertEqual(answer(lambda: ONE.patch(path, {"status": {"phase": "Failed"}})),
-                         "fenced: system:muster:operator-1 does not hold the lease")
-        hold("operator-0_x7", 9)
+                         "fenced: system:muster:operator-1 does not lead")
+        later = make_leader(ZERO, "operator-0")
         self.assertEqual(answer(lambda: ZERO.patch(path, {"status": {"phase": "Failed"}})),
-                         "fenced: epoch '3' is not that of the lease, 9")
+                         f"fenced: epoch '{self.epoch}' is not that of the leader, {later}")
 
     def test_bindings_are_fenced(self):
         ALICE.create(PODS, pod("foreign"))
         path = f"{PODS}/foreign/binding"
-        self.assertEqual(answer(lambda: ZERO.create(path, binding("foreign", 2))),
-                         "fenced: epoch '2' is not that of the lease, 3")
-        self.assertEqual(answer(lambda: ONE.create(path, binding("foreign", 3))),
-                         "fenced: system:muster:operator-1 does not hold the lease")
-        ZERO.create(path, binding("foreign", 3))
+        old, now = self.epoch - 1, self.epoch
+        self.assertEqual(answer(lambda: ZERO.create(path, binding("foreign", old))),
+                         f"fenced: epoch '{old}' is not that of the leader, {now}")
+        self.assertEqual(answer(lambda: ONE.create(path, binding("foreign", now))),
+                         "fenced: system:muster:operator-1 does not lead")
+        ZERO.create(path, binding("foreign", now))
         bound = ADMIN.get(f"{PODS}/foreign")
         self.assertEqual(bound["spec"]["nodeName"], "nowhere")
-        self.assertEqual(bound["metadata"]["annotations"]["scheduler.io/epoch"], "3")
+        self.assertEqual(bound["metadata"]["annotations"]["scheduler.io/epoch"], str(now))
 
-    def test_deletes_and_evictions_are_for_the_holder(self):
-        ZERO.create(PODS, fenced_pod("fenced", 3))
+    def test_deletes_and_evictions_are_for_the_leader(self):
+        ZERO.create(PODS, fenced_pod("fenced", self.epoch))
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {
             "name": "fenced", "labels": {"scheduler.io/fenced": "true"}}}
-        says = "fenced: system:muster:operator-1 does not hold the lease"
+        says = "fenced: system:muster:operator-1 does not lead"
         self.assertEqual(answer(lambda: ONE.delete(f"{PODS}/fenced")), says)
         self.assertEqual(answer(lambda: ONE.create(f"{PODS}/fenced/eviction", eviction)), says)
         ZERO.delete(f"{PODS}/fenced")
 
     def test_a_pod_of_an_older_epoch_can_be_deleted(self):
-        ZERO.create(PODS, fenced_pod("fenced", 3))
-        hold("operator-1_y", 4)
+        ZERO.create(PODS, fenced_pod("fenced", self.epoch))
+        make_leader(ONE, "operator-1")
         ONE.delete(f"{PODS}/fenced")
 
     def test_users_may_delete_our_pods(self):
-        ZERO.create(PODS, fenced_pod("fenced", 3))
+        ZERO.create(PODS, fenced_pod("fenced", self.epoch))
         ALICE.delete(f"{PODS}/fenced")
 
-    def test_other_writes_of_ours_are_for_the_holder_too(self):
+    def test_other_writes_of_ours_are_for_the_leader_too(self):
         body = kind_object("Job", "by-operator", {"image": "i"})
         self.assertEqual(answer(lambda: ONE.create(collection("Job") + "?dryRun=All", body)),
-                         "fenced: system:muster:operator-1 does not hold the lease")
+                         "fenced: system:muster:operator-1 does not lead")
         ZERO.create(collection("Job") + "?dryRun=All", body)
 
 
-class NoLease(unittest.TestCase):
+class NoNamespace(unittest.TestCase):
+    """The namespace of the operator is gone, and who leads with it."""
+
     def setUp(self):
-        hold("operator-0_x", 3)
+        self.epoch = make_leader(ZERO, "operator-0")
         for name in ("plain", "ours"):
             clean(f"{PODS}/{name}")
-        ZERO.create(PODS, fenced_pod("ours", 3))
-        delete_lease()
+        ZERO.create(PODS, fenced_pod("ours", self.epoch))
+        ADMIN.delete(SYSTEM)
+        self.addCleanup(make_namespace, ADMIN, "muster-system")
+        eventually(lambda: "not found" in answer(lambda: ADMIN.get(SYSTEM)), timeout=60)
+        eventually(lambda: "no params found" in self.probe())
 
-    def test_plain_pods_still_start(self):
+    def probe(self):
+        return answer(lambda: ZERO.create(PODS + "?dryRun=All", fenced_pod("probe", self.epoch)))
+
+    def test_plain_pods_still_start_and_ours_can_only_be_deleted(self):
         ALICE.create(PODS, pod("plain"))
         ALICE.delete(f"{PODS}/plain")
-
-    def test_ours_do_not(self):
-        says = answer(lambda: ZERO.create(PODS, fenced_pod("fenced", 3)))
         self.assertIn("failed to configure binding: no params found for policy binding with "
-                      "`Deny` parameterNotFoundAction", says)
-
-    def test_our_pods_can_be_deleted(self):
+                      "`Deny` parameterNotFoundAction", self.probe())
         ZERO.delete(f"{PODS}/ours")
 
     def test_jobs_can_be_made_but_get_no_status(self):
         clean(f"{collection('Job')}/waiting")
         ALICE.create(collection("Job"), kind_object("Job", "waiting", {"image": "i"}))
-        self.assertNotEqual("accepted", answer(lambda: ZERO.patch(
-            f"{GROUP}/namespaces/crd-test/jobs/waiting/status", {"status": {"epoch": 3}})))
+        self.assertIn("no params found", answer(lambda: ZERO.patch(
+            f"{GROUP}/namespaces/crd-test/jobs/waiting/status",
+            {"status": {"epoch": self.epoch}})))
 
-
-class NoNamespace(unittest.TestCase):
-    """The namespace of the operator is gone, and the Lease with it."""
-
-    OURS = "/api/v1/namespaces/muster-system"
-
-    def setUp(self):
-        hold("operator-0_x", 3)
-        clean(f"{PODS}/plain")
-        ADMIN.delete(self.OURS)
-        self.addCleanup(make_namespace, ADMIN, "muster-system")
-        eventually(lambda: "not found" in answer(lambda: ADMIN.get(self.OURS)), timeout=60)
-        eventually(lambda: "no params found" in answer(
-            lambda: ZERO.create(PODS + "?dryRun=All", fenced_pod("probe", 3))))
-
-    def test_plain_pods_still_start(self):
-        ALICE.create(PODS, pod("plain"))
-        ALICE.delete(f"{PODS}/plain")
+    def test_a_new_one_has_no_leader_until_one_says_so(self):
+        make_namespace(ADMIN, "muster-system")
+        eventually(lambda: "does not lead" in self.probe())
+        self.assertEqual(self.probe(), "fenced: system:muster:operator-0 does not lead")
+        self.assertEqual(answer(lambda: ZERO.delete(f"{PODS}/ours?dryRun=All")),
+                         "fenced: system:muster:operator-0 does not lead")
+        self.assertEqual(make_leader(ZERO, "operator-0"), 1)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import harness
 from kube_client import ApiError, Kube as Api
 
 GROUP = "/apis/scheduler.io/v1"
-LEASES = "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases"
 
 
 class As(Api):

@@ -61,13 +61,12 @@ class ChartTest(unittest.TestCase):
         deployment = self.release.items("deployments", "-n", "muster")[0]
         self.assertEqual(deployment["spec"]["replicas"], 2)
 
-    def test_the_policies_ask_for_this_releases_account_and_lease(self):
+    def test_the_policies_ask_for_this_releases_account_and_namespace(self):
         self.install("second", "--set", "fullnameOverride=mine")
         bindings = self.release.items("validatingadmissionpolicybindings")
-        leases = {(b["spec"]["paramRef"]["namespace"], b["spec"]["paramRef"]["name"])
-                  for b in bindings if b["metadata"]["name"].startswith("mine-")
-                  and "paramRef" in b["spec"]}
-        self.assertEqual(leases, {("second", "mine-operator")})
+        namespaces = {b["spec"]["paramRef"]["name"] for b in bindings
+                      if b["metadata"]["name"].startswith("mine-") and "paramRef" in b["spec"]}
+        self.assertEqual(namespaces, {"second"})
         policies = [json.dumps(policy["spec"]) for policy in self.release.items(
             "validatingadmissionpolicies,mutatingadmissionpolicies")
             if policy["metadata"]["name"].startswith("mine-")]
@@ -140,8 +139,17 @@ class KustomizeTest(unittest.TestCase):
         self.release.kubectl("delete", "-f", self.BASE / "admission")
         self.assertEqual({kind for kind, _ in wanted - self.objects()},
                          {kind for kind, _ in wanted if "AdmissionPolicy" in kind})
-        self.release.kubectl("delete", "--ignore-not-found", "-k", self.BASE)
+        done = self.release.try_kubectl("delete", "--ignore-not-found", "--timeout", "100s",
+                                        "-k", self.BASE)
+        self.assertEqual(done.returncode, 0, f"{done.stderr}{self.leaving()}")
         self.assertEqual(wanted & self.objects(), set())
+
+    def leaving(self):
+        """What is being deleted and not gone, and why."""
+        return [(item["kind"], item["metadata"]["name"], item["metadata"].get("finalizers"),
+                 item.get("status", {}).get("conditions"))
+                for item in self.release.items(f"namespaces,crds,{KINDS},pods", "-A")
+                if "deletionTimestamp" in item["metadata"]]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import yaml
 from api_access import (Api, ApiError, As, apply, collection, control_plane, eventually,
                         kind_object)
 from harness import ROOT
+from leader_mark import lead
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 NOISE = ", <nil>: Invalid value: null: some validation rules were not checked"
@@ -227,19 +228,10 @@ class Changes(unittest.TestCase):
 
 
 def write_status(kind, name, status):
-    """As the operator does; with the epoch of a lease that this test holds, once the policies have
-    seen it."""
-    hold_lease()
+    """As a new leader does, once the policies know of it."""
+    epoch = lead(OPERATOR, "operator-0")
     return eventually(lambda: OPERATOR.patch(f"{collection(kind)}/{name}/status",
-                                             {"status": {"epoch": 1, **status}}))
-
-
-def hold_lease():
-    body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": "muster-operator"},
-            "spec": {"holderIdentity": "operator-0_x", "leaseTransitions": 1}}
-    apply(ADMIN, "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases",
-          "muster-operator", body)
+                                             {"status": {"epoch": epoch, **status}}))
 
 
 class Maxima(unittest.TestCase):

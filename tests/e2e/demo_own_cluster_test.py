@@ -143,12 +143,14 @@ class DemoOnOwnClusterTest(unittest.TestCase):
             self.assertEqual(self.crd(), before)
 
     def test_it_keeps_to_its_own_names_and_stop_removes_them(self):
-        """A CRD that was there is used, and stays as it was."""
+        """A CRD that was there is used, and stays as it was.  The API server has seen all that
+        before when it is started again."""
         with self.applied(TENANTS.read_text()):
             self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
             crd = self.crd()
-            self.start_and_stop()
-            self.assertEqual(self.crd(), crd)
+            for _ in range(2):
+                self.start_and_stop()
+                self.assertEqual(self.crd(), crd)
 
     def start_and_stop(self):
         before = self.objects()

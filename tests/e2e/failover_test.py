@@ -14,7 +14,7 @@ import unittest
 import harness
 import story
 from failover_loads import Jobs
-from failover_writes import WRITES
+from failover_writes import MARK, WRITES
 from fault_proxy import MOMENTS, Trap
 from judge import (judge_bindings, judge_creates, judge_gangs, judge_groups, judge_leaders,
                    judge_pods, judge_tasks)
@@ -118,25 +118,28 @@ class Failover(unittest.TestCase):
             load.clear()
 
     def kill_at(self, kind, moment):
-        write = WRITES[kind]
         HOUSE.leader()
-        load = write.load(SCENE, f"{kind}-{moment}")
+        load = WRITES[kind].load(SCENE, f"{kind}-{moment}")
+        self.kill_writer(WRITES[kind], moment, load.begin, load.name)
+        # Judged when the next leader has looked at everything: it starts this.
+        self.jobs.submit(f"{load.name}-next")
+        load.go_on()
+        self.finish(load)
+
+    def kill_writer(self, write, moment, begin, name=""):
+        """Whoever makes this write after begin() is killed, and started again."""
         killed = []
 
         def kill(proxy):
             killed.append(HOUSE.replica_behind(proxy))
             killed[0].process.kill()
-        path, body = (text.replace("NAME", load.name) for text in (write.path, write.body))
+        path, body = (text.replace("NAME", name) for text in (write.path, write.body))
         trap = Trap(write.method, path, moment, kill, write.nth, body)
         HOUSE.set_trap(trap)
-        load.begin()
-        self.assertTrue(trap.sprung.wait(30), f"no {kind} write was sent")
+        begin()
+        self.assertTrue(trap.sprung.wait(30), f"nobody sent {write}")
         HOUSE.set_trap(None)
         HOUSE.revive(killed[0])
-        # Judged when the next leader has looked at everything: it starts this.
-        self.jobs.submit(f"{load.name}-next")
-        load.go_on()
-        self.finish(load)
 
     def burst(self, prefix, count, rng):
         for i in range(count):
@@ -158,6 +161,16 @@ class Failover(unittest.TestCase):
         for kind, moment in cases:
             with self.subTest(write=kind, moment=moment):
                 self.kill_at(kind, moment)
+
+    def test_killed_as_it_tells_the_api_servers_that_it_leads(self):
+        for moment in MOMENTS:
+            with self.subTest(moment=moment):
+                leader = HOUSE.leader()
+                self.burst(f"mark-{moment}", 10, random.Random(SEED))
+                self.kill_writer(MARK, moment, leader.process.kill)
+                HOUSE.revive(leader)
+                self.jobs.submit(f"mark-{moment}-next")
+                self.finish()
 
     def test_killed_at_random_moments_of_a_burst(self):
         rng = random.Random(SEED)

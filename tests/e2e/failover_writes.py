@@ -13,6 +13,9 @@ CORE_QUOTA = r"^/api/v1/namespaces/NAME/resourcequotas/"
 TENANT = r"/tenants/NAME/status"
 NAMESPACE = r"^/api/v1/namespaces/NAME\?"
 
+# Of a new leader, before it may write anything else.
+MARK = Write("PATCH", r"/api/v1/namespaces/muster-system$")
+
 WRITES = {
     "pod-create": Write("POST", r"/pods(\?|$)", "", Mixed),
     "commit": Write("PATCH", JOBS + r"/[^/]+/status", '"Committed"'),

@@ -12,6 +12,7 @@ import time
 from harness import ROOT, run_tool
 
 CHART = ROOT / "charts" / "muster"
+PATIENCE_SECONDS = 120  # of one command
 PROBE = """
 apiVersion: scheduler.io/v1
 kind: Job
@@ -90,8 +91,13 @@ class Release:
 
     def _run(self, tool, arguments, text):
         stdin = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
-        return subprocess.run([self._tools[tool], *map(str, arguments)], text=True, env=self._env,
-                              capture_output=True, check=False, timeout=120, **stdin)
+        try:
+            return subprocess.run([self._tools[tool], *map(str, arguments)], text=True, env=self._env,
+                                  capture_output=True, check=False, timeout=PATIENCE_SECONDS, **stdin)
+        except subprocess.TimeoutExpired as error:
+            said = b"".join(filter(None, (error.stdout, error.stderr))).decode()
+            raise AssertionError(f"{tool} {arguments}: not done after {PATIENCE_SECONDS} s\n{said}") \
+                from None
 
     def _must(self, tool, arguments, text):
         done = self._run(tool, arguments, text)

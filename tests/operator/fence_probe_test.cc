@@ -19,12 +19,13 @@ using base::Error;
 using testing::FakeApiServer;
 
 constexpr std::int64_t kLeaseMs = 15'000;
+constexpr char kOwn[] = "/api/v1/namespaces/muster-system";
 constexpr char kPods[] = "*/namespaces/muster-system/pods";
 
 // One API server behind the configured name, and those that the EndpointSlice names.
 class Fence : public ::testing::Test {
  protected:
-  void SetUp() override { Add("front"); }
+  void SetUp() override { Add("front").Put(kOwn, "{}"); }
 
   FakeApiServer& Add(const std::string& address) {
     return *servers_.emplace(address, std::make_unique<FakeApiServer>(clock_)).first->second;
@@ -52,7 +53,7 @@ class Fence : public ::testing::Test {
                          .path = kPods,
                          .status = 403,
                          .reason = "Forbidden",
-                         .message = "fenced: epoch '4' is not that of the lease, 5",
+                         .message = "fenced: epoch '4' is not that of the leader, 5",
                          .skip = 2 * rounds - 1});
   }
 
@@ -64,7 +65,7 @@ class Fence : public ::testing::Test {
                        const auto it = servers_.find(address);
                        return it == servers_.end() ? nullptr : it->second->transport();
                      },
-                     clock_, {"muster-system", kLeaseMs});
+                     clock_, {"muster-system", "a", kLeaseMs});
     const std::int64_t begin = clock_.BootMs();
     std::optional<bool> fenced;
     std::atomic<bool> over = false;
@@ -141,7 +142,7 @@ TEST_F(Fence, EveryServerIsAskedByItsAddressAndNobodyWaits) {
   EXPECT_EQ(Asked("10.0.0.2:6443"), 2);
 }
 
-TEST_F(Fence, AServerWhoseCopyOfTheLeaseLagsIsWaitedFor) {
+TEST_F(Fence, AServerWhoseCopyOfTheMarkLagsIsWaitedFor) {
   Slice(R"("10.0.0.1","10.0.0.2")");
   Add("10.0.0.1:6443");
   Add("10.0.0.2:6443");
@@ -194,12 +195,33 @@ TEST_F(Fence, WhoLosesTheLeaseStopsAsking) {
   EXPECT_EQ(Asked("front"), 0);
 }
 
+TEST_F(Fence, AMarkThatCannotBeWrittenIsTriedAgainAndNobodyIsAskedBefore) {
+  Slice(R"("10.0.0.1")");
+  Api("front").Inject({.method = "PATCH", .path = kOwn, .times = 2});
+  RefuseOld("front");
+  EXPECT_EQ(Run(), true);
+  std::string order;
+  for (const auto& request : Api("front").Seen("", "*")) order += request.method + " ";
+  EXPECT_EQ(order, "PATCH PATCH PATCH GET GET POST POST ");
+  EXPECT_EQ(trouble_, "injected");
+}
+
+TEST_F(Fence, WhereALeaderOfAHigherEpochHasLeftItsMarkNobodyIsAsked) {
+  Api("front").Inject({.method = "PATCH",
+                       .path = kOwn,
+                       .status = 403,
+                       .message = "fenced: epoch '5' is not above that of the last leader, '6'"});
+  EXPECT_EQ(Run(), std::nullopt);
+  EXPECT_EQ(Api("front").Seen("PATCH", "*").size(), 1U);
+  EXPECT_EQ(Asked("front"), 0);
+}
+
 TEST(JudgeProbe, OnlyTheFencesOwnRefusalCountsAsOne) {
   EXPECT_EQ(JudgeProbe(std::string("{}")), FenceAnswer::kAccepted);
   const kube::Response refused{
       403,
       R"({"message":"ValidatingAdmissionPolicy 'muster-fence-create' denied request: )"
-      R"(fenced: epoch '4' is not that of the lease, 5"})",
+      R"(fenced: epoch '4' is not that of the leader, 5"})",
       0};
   EXPECT_EQ(JudgeProbe(kube::ToError(refused)), FenceAnswer::kFenced);
   EXPECT_EQ(JudgeProbe(Error{Code::kForbidden, "exceeded quota: q, requested: pods=1"}),
