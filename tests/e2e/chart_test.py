@@ -136,6 +136,7 @@ class KustomizeTest(unittest.TestCase):
         self.assertLessEqual(wanted, self.objects())
         self.release.wait_admitted()
         self.release.kubectl("apply", "-f", "-", text=JOB)
+        self.release.use(*CRDS)
         self.release.kubectl("delete", "-f", self.BASE / "admission")
         self.assertEqual({kind for kind, _ in wanted - self.objects()},
                          {kind for kind, _ in wanted if "AdmissionPolicy" in kind})

@@ -85,6 +85,14 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         finally:
             self.release.kubectl("delete", "-f", "-", text=text)
 
+    @contextlib.contextmanager
+    def tenants_known(self, text):
+        """The CRD of Tenants, established and used."""
+        with self.applied(text):
+            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+            self.release.use("tenants.scheduler.io")
+            yield
+
     def crd(self):
         """What would change if somebody wrote the CRD of Tenants, which the cluster must have."""
         meta = next(item for item in self.release.items("crds")
@@ -126,8 +134,7 @@ class DemoOnOwnClusterTest(unittest.TestCase):
             self.assertIn("another Muster holds the lease default/muster-operator", self.refused())
 
     def test_it_refuses_where_there_are_objects_that_are_not_of_the_demo(self):
-        with self.applied(TENANTS.read_text()):
-            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+        with self.tenants_known(TENANTS.read_text()):
             with self.applied(STRAY):
                 self.assertIn("this cluster has tenants that are not of the demo (team-a)",
                               self.refused())
@@ -136,7 +143,7 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         other = yaml.safe_load(TENANTS.read_text())
         schema = other["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         schema["properties"]["spec"]["properties"]["weight"]["maximum"] = 5
-        with self.applied(yaml.safe_dump(other)):
+        with self.tenants_known(yaml.safe_dump(other)):
             before = self.crd()
             self.assertIn("this cluster has the CRD tenants.scheduler.io in another version",
                           self.refused())
@@ -145,8 +152,7 @@ class DemoOnOwnClusterTest(unittest.TestCase):
     def test_it_keeps_to_its_own_names_and_stop_removes_them(self):
         """A CRD that was there is used, and stays as it was.  The API server has seen all that
         before when it is started again."""
-        with self.applied(TENANTS.read_text()):
-            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+        with self.tenants_known(TENANTS.read_text()):
             crd = self.crd()
             for _ in range(2):
                 self.start_and_stop()

@@ -77,6 +77,12 @@ class Release:
     def items(self, kinds, *arguments):
         return json.loads(self.kubectl("get", kinds, "-o", "json", *arguments))["items"]
 
+    def use(self, *crds):
+        """Lists, as an operator that runs does.  The API server that deletes a CRD which nobody has used
+        may find its storage not ready yet, and then by a race not try again for five minutes."""
+        for name in crds:
+            self.items(name, "-A")
+
     def wait_admitted(self, seconds=60):
         """Admission policies learn of new kinds with a delay: until then every Job is refused."""
         until("Jobs to be admitted", lambda: not self.try_kubectl(
