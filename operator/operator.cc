@@ -200,9 +200,7 @@ int Operator::Impl::Run() {
   watches_.Start();
   elector_.Start(
       {[this](std::int64_t epoch) { loop_.Post([this, epoch] { leadership_.OnAcquired(epoch); }); },
-       [this] {
-         loop_.Post([this] { End("the lease is lost", elector_.lost_reason()); });
-       }});
+       [this] { loop_.Post([this] { End("the lease is lost", elector_.lost_reason()); }); }});
   loop_.Run([this] { return Turn(); },
             [this](const std::exception& error) {
               metrics_.Add(telemetry::Metric::kReconciles, {"events", "error"});

@@ -144,7 +144,7 @@ class House:
 
     def lead(self):
         """The fence lets the bare client write as operator-0; returns the epoch."""
-        epoch = lead(Kube(self.credentials("operator-0")), "operator-0")
+        epoch = lead(self.kube, Kube(self.credentials("operator-0")), "operator-0")
         time.sleep(0.5)  # until the admission plugin has seen it
         return epoch
 

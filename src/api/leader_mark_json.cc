@@ -1,6 +1,5 @@
-#include "muster/api/leader_mark.h"
-
 #include "api/write_json.h"
+#include "muster/api/leader_mark.h"
 #include "muster/base/text.h"
 
 namespace muster::api {

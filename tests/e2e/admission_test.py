@@ -35,7 +35,7 @@ def make_account():
 
 def make_leader(writer, replica):
     """`writer` leads as `replica` once the policies have seen its mark; returns the epoch."""
-    epoch = lead(writer, replica)
+    epoch = lead(ADMIN, writer, replica)
     eventually(lambda: writer.create(PODS + "?dryRun=All", fenced_pod("probe", epoch)))
     return epoch
 

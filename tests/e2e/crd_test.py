@@ -229,7 +229,7 @@ class Changes(unittest.TestCase):
 
 def write_status(kind, name, status):
     """As a new leader does, once the policies know of it."""
-    epoch = lead(OPERATOR, "operator-0")
+    epoch = lead(ADMIN, OPERATOR, "operator-0")
     return eventually(lambda: OPERATOR.patch(f"{collection(kind)}/{name}/status",
                                              {"status": {"epoch": epoch, **status}}))
 

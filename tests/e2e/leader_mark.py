@@ -13,9 +13,9 @@ def mark(replica, epoch):
         "scheduler.io/epoch": None if epoch is None else str(epoch)}}}
 
 
-def lead(kube, replica):
-    """Marks `replica` as the leader, by a client that is an operator; returns the epoch."""
-    notes = kube.get(PATH)["metadata"].get("annotations", {})
+def lead(admin, operator, replica):
+    """Marks `replica` as the leader; returns the epoch.  Operators may write, but not read it so."""
+    notes = admin.get(PATH)["metadata"].get("annotations", {})
     epoch = int(notes.get("scheduler.io/epoch", "0")) + 1
-    kube.patch(PATH, mark(replica, epoch))
+    operator.patch(PATH, mark(replica, epoch))
     return epoch

@@ -89,10 +89,8 @@ class LeadershipTest : public ::testing::Test {
   kube::LeaderElector elector_{
       transport_, clock_, {.ns = "muster-system", .name = "muster-operator", .identity = "a"}};
   Watches watches_{*transport_, clock_, loop_, state_};
-  FenceProbe fence_{client_,
-                    [](const std::string&) { return nullptr; },
-                    clock_,
-                    {"muster-system", "a", 15'000}};
+  FenceProbe fence_{
+      client_, [](const std::string&) { return nullptr; }, clock_, {"muster-system", "a", 15'000}};
   Leadership leadership_{elector_, fence_, watches_, state_, loop_, "muster-system"};
   bool leads_ = false;
 };
