@@ -148,8 +148,10 @@ class Infrastructure(Story):
         self.assertRegex(status["message"],
                          r"[01] of 2 pods were Ready within spec\.gang\.timeoutSeconds, 8 s")
         # What has finished stays for its logs; what waits must go.
-        self.scene.until("the waiting pod gone", lambda: self.scene.pod_changes(
-            "slow", "DELETED"), about="slow")
+        self.scene.until("the waiting pod gone", lambda: not [
+            pod for pod in self.scene.pods("slow")
+            if pod["metadata"]["labels"]["scheduler.io/attempt"] == "1"
+            and pod["status"]["phase"] == "Pending"], about="slow")
         self.scene.wait_event("slow", "GangTimeout")
         status = self.scene.wait("slow", phase="Succeeded")
         self.assertGreaterEqual(status["attempt"], 2)
