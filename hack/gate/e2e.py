@@ -16,6 +16,9 @@ RUNNER = pathlib.Path(__file__).with_name("run_test.py")
 
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 VERDICT = re.compile(r"^(?:OK|FAILED)(?: \(([^)]*)\))?$", re.M)
+FAILURE = re.compile(r"^={70}\n((?:FAIL|ERROR): .*)\n(?:.*\n)??-{70}\n((?:.*\n)*?)\n*(?=={70}\n|-{70}\n)",
+                     re.M)
+MOST_LINES = 60
 LIMIT = re.compile(r"^LIMIT_SECONDS\s*=\s*(\d+)", re.M)
 DEFAULT_LIMIT = 300
 LANES = 2
@@ -66,6 +69,13 @@ def counts(text):
     return int(ran.group(1)), bad
 
 
+def failures(text):
+    """What failed in one unittest run and the end of why, as a text; it comes before all that a program
+    may print at its end."""
+    return "\n".join("\n".join([found[1], *found[2].splitlines()[-MOST_LINES:]])
+                     for found in FAILURE.finditer(text))
+
+
 def run_all(commands, lanes):
     """Yields (command, exit code) as they end; an exception ends those that run, in order."""
     pool = concurrent.futures.ThreadPoolExecutor(lanes)
@@ -91,8 +101,8 @@ def judge(name, command, code, tally):
     ran, bad = found
     tally.passed(max(0, ran - bad))
     if bad or code or not ran:
-        tally.failed(f"{name}: {bad} of {ran} failed, exit code {code}", command.tail(),
-                     max(1, bad))
+        tally.failed(f"{name}: {bad} of {ran} failed, exit code {code}",
+                     failures(command.text()) or command.tail(), max(1, bad))
     print(f"   {name}: {ran - bad} of {ran} in {command.seconds:.0f} s", flush=True)
 
 

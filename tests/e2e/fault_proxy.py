@@ -182,6 +182,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
         streaming = "watch=" in self.path
         if streaming or self.upstream is None:
+            if self.upstream:
+                self.upstream.close()
             self.upstream = http.client.HTTPSConnection(
                 *self.owner.upstream, context=self.owner.tls, timeout=600 if streaming else 30)
         try:

@@ -100,6 +100,13 @@ class Stopping(Scratch):
         self.assertEqual(code, 1, command.text())
         self.assertFalse((self.folder / "house").exists())
 
+    def test_what_failed_is_told_whatever_else_the_program_says_at_its_end(self):
+        _, command = self.run_story(in_test="self.fail('the very reason')")
+        told = e2e.failures(command.text() + "and so on\n" * 300)
+        self.assertRegex(told, r"^FAIL: test_1 ")
+        self.assertIn("AssertionError: the very reason", told)
+        self.assertNotIn("and so on", told)
+
     def test_a_test_that_is_left_alone_runs_as_ever(self):
         code, command = self.run_story()
         self.assertEqual((code, e2e.counts(command.text())), (0, (2, 0)), command.text())
