@@ -3,6 +3,29 @@
 import json
 
 READS = ("get", "list", "watch")
+BEGIN = b'{"kind":"Event","apiVersion":"audit.k8s.io/v1"'
+
+
+def events_of(line):
+    """The events of one line of the log.  An API server that is killed may leave half an event, and
+    the one that comes after it goes on in that line: only what it begins with may be torn."""
+    head, *events = line.split(BEGIN)
+    if head or not events:
+        raise ValueError(f"no audit event: {line[:200]!r}")
+    for event in events[:-1]:
+        try:
+            yield json.loads(BEGIN + event)
+        except json.JSONDecodeError:
+            continue
+    yield json.loads(BEGIN + events[-1])
+
+
+def read(log):
+    """(bytes, events) of each line of a log that may still be written."""
+    for line in log:
+        if not line.endswith(b"\n"):
+            break
+        yield len(line), events_of(line)
 
 
 class Write:
@@ -38,13 +61,11 @@ class AuditLog:
         """Every finished write since the cluster began; dry runs have `dry`."""
         with open(self._path, "rb") as log:
             log.seek(self._offset)
-            for line in log:
-                if not line.endswith(b"\n"):
-                    break  # being written
-                self._offset += len(line)
-                event = json.loads(line)
-                if event["stage"] == "ResponseComplete" and event["verb"] not in READS:
-                    self._writes.append(Write(event))
+            for size, events in read(log):
+                self._offset += size
+                self._writes += [Write(event) for event in events
+                                 if event["stage"] == "ResponseComplete"
+                                 and event["verb"] not in READS]
         return self._writes
 
 
