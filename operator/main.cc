@@ -65,20 +65,15 @@ base::Result<op::Parts> Connect(const config::Invocation& invocation,
   return parts;
 }
 
-base::Result<config::Settings> LoadSettings(const config::Invocation& invocation) {
-  return config::Load(invocation,
-                      [](std::string_view plugin) { return sched::IsRegistered(plugin); });
-}
-
 int PrintConfig(const config::Invocation& invocation) {
-  const auto settings = LoadSettings(invocation);
+  const auto settings = config::Load(invocation);
   if (!settings.ok()) return Fail(settings.error().message);
   std::cout << config::ToYaml(*settings);
   return 0;
 }
 
 int Run(const config::Invocation& invocation) {
-  const auto settings = LoadSettings(invocation);
+  const auto settings = config::Load(invocation);
   if (!settings.ok()) return Fail(settings.error().message);
   base::InitLog(settings->log_format, settings->log_level);
 

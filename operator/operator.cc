@@ -153,8 +153,7 @@ Operator::Impl::Impl(Parts parts)
       fence_(client_, parts_.connect, clock_,
              {parts_.settings.ns, parts_.settings.identity, parts_.settings.lease.duration_ms}),
       leadership_(elector_, fence_, watches_, state_, loop_, parts_.settings.ns),
-      config_file_(parts_.invocation, parts_.settings,
-                   [](std::string_view name) { return sched::IsRegistered(name); }),
+      config_file_(parts_.invocation, parts_.settings),
       wakes_(clock_),
       guard_(metrics_, wakes_),
       tenant_guard_([this](const std::string& key, const std::function<void()>& work) {

@@ -1,5 +1,7 @@
 #include "muster/config/config_file.h"
 
+#include <algorithm>
+
 #include "config/table.h"
 #include "muster/base/hash.h"
 
@@ -12,23 +14,18 @@ std::uint64_t HashOf(const base::Result<std::string>& content) {
                       : base::StableHash("error " + content.error().message);
 }
 
-// The first setting that differs and is one of those that `counts`.
-template <class Counts>
-const Setting* FirstDifference(const Settings& a, const Settings& b, const Counts& counts) {
-  for (const Setting& setting : Table()) {
-    if (counts(setting) && ShowField(setting.field, a) != ShowField(setting.field, b)) {
-      return &setting;
-    }
-  }
-  return nullptr;
+bool Differ(const Settings& a, const Settings& b) {
+  return std::any_of(Table().begin(), Table().end(), [&](const Setting& setting) {
+    return ShowField(setting.field, a) != ShowField(setting.field, b);
+  });
 }
 
 }  // namespace
 
-ConfigFile::ConfigFile(Invocation invocation, Settings running, PluginCheck is_plugin)
+ConfigFile::ConfigFile(Invocation invocation, Settings running, PluginCheck plugins)
     : invocation_(std::move(invocation)),
       running_(std::move(running)),
-      is_plugin_(std::move(is_plugin)) {}
+      plugins_(std::move(plugins)) {}
 
 std::optional<base::Result<Settings>> ConfigFile::Poll() {
   if (invocation_.config_file.empty()) return std::nullopt;
@@ -42,7 +39,7 @@ std::optional<base::Result<Settings>> ConfigFile::Poll() {
   const bool recovered = refused_ && judged.ok();
   refused_ = !judged.ok();
   if (refused_) return judged;
-  const bool changed = FirstDifference(running_, *judged, [](const Setting&) { return true; });
+  const bool changed = Differ(running_, *judged);
   running_ = *judged;
   if (!changed && !recovered) return std::nullopt;
   return judged;
@@ -50,16 +47,7 @@ std::optional<base::Result<Settings>> ConfigFile::Poll() {
 
 base::Result<Settings> ConfigFile::Judge(const base::Result<std::string>& content) const {
   if (!content.ok()) return content.error();
-  base::Result<Settings> next = LoadText(invocation_, *content, is_plugin_);
-  if (!next.ok()) return next;
-  const Setting* fixed = FirstDifference(
-      running_, *next, [](const Setting& s) { return s.reload == Reload::kRestart; });
-  if (fixed == nullptr) return next;
-  return base::Error{base::Code::kInvalid,
-                     invocation_.config_file + ": " + std::string(fixed->path) +
-                         ": cannot change from \"" + ShowField(fixed->field, running_) +
-                         "\" to \"" + ShowField(fixed->field, *next) +
-                         "\" while the program runs; restart it for that"};
+  return LoadText(invocation_, *content, plugins_, &running_);
 }
 
 }  // namespace muster::config

@@ -48,7 +48,7 @@ class Draft {
   }
 
   // What one setting alone cannot tell.
-  base::Status Check(const PluginCheck& is_plugin) {
+  base::Status Check(const PluginCheck& plugins) {
     if (settings.identity.empty()) settings.identity = invocation_.default_identity;
     if (settings.identity.empty()) {
       return Blame({"identity"}, "is empty, and neither POD_NAME nor a host name is there");
@@ -66,7 +66,22 @@ class Draft {
                        ") must be longer than lease.retryPeriod (" +
                        ShowDuration(lease.retry_period_ms) + ")");
     }
-    return CheckPlugins(is_plugin);
+    return CheckPlugins(plugins);
+  }
+
+  base::Status CheckFixed(const Settings& running) {
+    for (const Setting& setting : Table()) {
+      if (setting.reload != Reload::kRestart) continue;
+      const std::string before = ShowField(setting.field, running);
+      const std::string after = ShowField(setting.field, settings);
+      if (before == after) continue;
+      const std::string path(setting.path);
+      const bool taken_out = origins_[path].source.empty();
+      return Refuse((taken_out ? invocation_.config_file + ": " : "") +
+                    Prefix(path, origins_[path]) + "cannot change from \"" + before + "\" to \"" +
+                    after + "\" while the program runs; restart it for that");
+    }
+    return base::Done{};
   }
 
   Settings settings;
@@ -99,7 +114,7 @@ class Draft {
     return Refuse(Prefix(paths.front(), {}) + text);
   }
 
-  base::Status CheckPlugins(const PluginCheck& is_plugin) {
+  base::Status CheckPlugins(const PluginCheck& plugins) {
     const sched::Policy& policy = settings.policy;
     if (std::find(policy.filters.begin(), policy.filters.end(), "resources") ==
         policy.filters.end()) {
@@ -107,10 +122,10 @@ class Draft {
                    "resources must be among the filters: without it nodes would be overcommitted");
     }
     for (const std::string& name : policy.filters) {
-      if (!is_plugin(name)) return UnknownPlugin("policy.filters", name);
+      if (!plugins.is_filter(name)) return UnknownPlugin("policy.filters", name);
     }
     for (const sched::ScoreWeight& score : policy.scores) {
-      if (!is_plugin(score.plugin)) return UnknownPlugin("policy.scores", score.plugin);
+      if (!plugins.is_score(score.plugin)) return UnknownPlugin("policy.scores", score.plugin);
     }
     return base::Done{};
   }
@@ -126,8 +141,9 @@ class Draft {
     for (const auto& score : defaults.scores) {
       if (path == "policy.scores") known.push_back(score.plugin);
     }
-    return Refuse(Prefix(path, origin) + "no plugin is called \"" + name + "\"" +
-                  DidYouMean(name, known));
+    return Refuse(Prefix(path, origin) +
+                  (path == "policy.filters" ? "no filter is called \"" : "no score is called \"") +
+                  name + "\"" + DidYouMean(name, known));
   }
 
   const Invocation& invocation_;
@@ -158,19 +174,22 @@ base::Result<std::string> ReadFile(const std::string& path) {
 }
 
 base::Result<Settings> LoadText(const Invocation& invocation, std::string_view yaml,
-                                const PluginCheck& is_plugin) {
+                                const PluginCheck& plugins, const Settings* running) {
   Draft draft(invocation);
   if (auto status = draft.ReadFileText(yaml); !status.ok()) return status.error();
   if (auto status = draft.ReadOverrides(); !status.ok()) return status.error();
-  if (auto status = draft.Check(is_plugin); !status.ok()) return status.error();
+  if (auto status = draft.Check(plugins); !status.ok()) return status.error();
+  if (running != nullptr) {
+    if (auto status = draft.CheckFixed(*running); !status.ok()) return status.error();
+  }
   return std::move(draft.settings);
 }
 
-base::Result<Settings> Load(const Invocation& invocation, const PluginCheck& is_plugin) {
-  if (invocation.config_file.empty()) return LoadText(invocation, "", is_plugin);
+base::Result<Settings> Load(const Invocation& invocation, const PluginCheck& plugins) {
+  if (invocation.config_file.empty()) return LoadText(invocation, "", plugins);
   auto content = ReadFile(invocation.config_file);
   if (!content.ok()) return content.error();
-  return LoadText(invocation, *content, is_plugin);
+  return LoadText(invocation, *content, plugins);
 }
 
 }  // namespace muster::config

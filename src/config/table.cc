@@ -111,7 +111,7 @@ std::vector<Setting> PolicySettings() {
       {"policy.filters", NamesField{MUSTER_AT(policy.filters)}, kHot,
        "The filters a node must pass; resources must be among them."},
       {"policy.scores", WeightsField{MUSTER_AT(policy.scores)}, kHot,
-       "The scores that order the nodes which passed, each with its weight."},
+       "The scores that order the nodes which passed, each with its weight; one alone needs none."},
       {"policy.aging.step", MUSTER_INTEGER(policy.aging_step, 0, 100), kHot,
        "By how much a waiting job's priority rises each interval, up to one below the next level; "
        "0 turns aging off."},

@@ -34,7 +34,7 @@ sched::Policy ReadPolicy(const std::string& file) {
   config::Invocation invocation;
   invocation.config_file = file;
   invocation.default_identity = "muster-sim";
-  return Take(config::Load(invocation, sched::IsRegistered)).policy;
+  return Take(config::Load(invocation)).policy;
 }
 
 sim::Machine ReadMachine(const std::string& text) {

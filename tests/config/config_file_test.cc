@@ -12,7 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool AnyPlugin(std::string_view) { return true; }
+bool Any(std::string_view) { return true; }
+const PluginCheck kAnyPlugin{Any, Any};
 
 class ConfigFileTest : public testing::Test {
  protected:
@@ -28,7 +29,7 @@ class ConfigFileTest : public testing::Test {
   void Write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
   void Write(const std::string& text) { Write(invocation_.config_file, text); }
   ConfigFile Open() {
-    ConfigFile file(invocation_, *Load(invocation_, AnyPlugin), AnyPlugin);
+    ConfigFile file(invocation_, *Load(invocation_, kAnyPlugin), kAnyPlugin);
     EXPECT_FALSE(Settled(file).has_value());
     return file;
   }
@@ -92,9 +93,12 @@ TEST_F(ConfigFileTest, WhatCannotChangeWhileRunningIsRefused) {
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(result->error().message,
             invocation_.config_file +
-                ": listen: cannot change from \"127.0.0.1:0\" to "
+                ":1:9: listen: cannot change from \"127.0.0.1:0\" to "
                 "\"127.0.0.1:9\" while the program runs; restart it for that");
   EXPECT_EQ(file.running().policy.aging_step, 1);
+  Write("policy: {aging: {step: 5}}\n");
+  EXPECT_TRUE(Settled(file)->error().message.starts_with(
+      invocation_.config_file + ": listen: cannot change from \"127.0.0.1:0\" to "));
 }
 
 // A mounted ConfigMap: muster.yaml -> ..data/muster.yaml, ..data -> ..1, and ..data is renamed
@@ -148,7 +152,7 @@ TEST_F(ConfigFileTest, AFlagStillWinsAfterAReload) {
 
 TEST_F(ConfigFileTest, WithoutAFileThereIsNothingToSay) {
   invocation_.config_file.clear();
-  ConfigFile file(invocation_, *Load(invocation_, AnyPlugin), AnyPlugin);
+  ConfigFile file(invocation_, *Load(invocation_, kAnyPlugin), kAnyPlugin);
   EXPECT_FALSE(Settled(file).has_value());
 }
 

@@ -5,7 +5,8 @@
 namespace muster::config {
 namespace {
 
-bool AnyPlugin(std::string_view name) { return name != "best_fitt" && name != "nonsense"; }
+bool Any(std::string_view name) { return name != "best_fitt" && name != "nonsense"; }
+const PluginCheck kAnyPlugin{Any, Any};
 
 Environment Variables(std::map<std::string, std::string> variables) {
   return {std::move(variables), "host-1"};
@@ -17,7 +18,7 @@ base::Result<Settings> Read(std::string_view yaml, std::vector<std::string> flag
   auto invocation = ParseInvocation(flags, Variables(std::move(variables)));
   if (!invocation.ok()) return invocation.error();
   invocation->config_file = "muster.yaml";
-  return LoadText(*invocation, yaml, AnyPlugin);
+  return LoadText(*invocation, yaml, kAnyPlugin);
 }
 
 std::string ErrorOf(const base::Result<Settings>& result) {
@@ -176,10 +177,20 @@ TEST(Load, LeaseTimesMustFallInTheirOrder) {
 
 TEST(Load, AnUnknownPluginIsRefusedWhereItStands) {
   EXPECT_EQ(ErrorOf(Read("policy:\n  scores:\n    best_fitt: 3\n")),
-            "muster.yaml:3:16: policy.scores: no plugin is called \"best_fitt\"; did you mean "
+            "muster.yaml:3:16: policy.scores: no score is called \"best_fitt\"; did you mean "
             "best_fit?");
   EXPECT_EQ(ErrorOf(Read("policy:\n  filters: [resources, nonsense]\n")),
-            "muster.yaml:2:24: policy.filters: no plugin is called \"nonsense\"");
+            "muster.yaml:2:24: policy.filters: no filter is called \"nonsense\"");
+}
+
+TEST(Load, AFilterIsNoScoreAndAScoreIsNoFilter) {
+  Invocation invocation;
+  invocation.config_file = "muster.yaml";
+  invocation.default_identity = "me";
+  EXPECT_EQ(ErrorOf(LoadText(invocation, "policy: {scores: {taints: 5}}\n")),
+            "muster.yaml:1:27: policy.scores: no score is called \"taints\"");
+  EXPECT_EQ(ErrorOf(LoadText(invocation, "policy: {filters: [resources, best_fit]}\n")),
+            "muster.yaml:1:31: policy.filters: no filter is called \"best_fit\"");
 }
 
 TEST(Load, TheResourcesFilterCannotBeLeftOut) {
@@ -203,13 +214,13 @@ TEST(Invocation, CommandsAndTheFileAreFlagsToo) {
 TEST(Load, AFileThatIsNotThereIsSaidByName) {
   Invocation invocation;
   invocation.config_file = "/nowhere/muster.yaml";
-  const auto result = Load(invocation, AnyPlugin);
+  const auto result = Load(invocation, kAnyPlugin);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, base::Code::kNotFound);
   EXPECT_EQ(result.error().message,
             "/nowhere/muster.yaml: cannot be read: No such file or directory");
   invocation.config_file = "/";
-  EXPECT_EQ(Load(invocation, AnyPlugin).error().message, "/: cannot be read: Is a directory");
+  EXPECT_EQ(Load(invocation, kAnyPlugin).error().message, "/: cannot be read: Is a directory");
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 
 const std::string kSource = MUSTER_SOURCE_DIR;
 
-bool AnyPlugin(std::string_view) { return true; }
+bool Any(std::string_view) { return true; }
+const PluginCheck kAnyPlugin{Any, Any};
 
 TEST(Reference, TheCheckedInPageIsTheGeneratedOne) {
   EXPECT_EQ(*ReadFile(kSource + "/docs/reference/config.md"), ReferenceMarkdown())
@@ -26,7 +27,7 @@ TEST(Reference, TheDefaultPolicyIsTheGoldenFile) {
 TEST(Reference, TheDefaultPolicyNamesRegisteredPluginsOnly) {
   Invocation invocation;
   invocation.default_identity = "me";
-  const auto settings = LoadText(invocation, "", sched::IsRegistered);
+  const auto settings = LoadText(invocation, "");
   EXPECT_TRUE(settings.ok()) << settings.error().message;
 }
 
@@ -38,10 +39,10 @@ TEST(Reference, WhatIsPrintedIsReadBackTheSame) {
        {"{}",
         "{context: \"a \\\"b\\\" c\", listen: \"[::1]:0\", identity: \"123\", log: {level: warn},"
         " policy: {filters: [resources], scores: {}, aging: {interval: 90s}}}"}) {
-    const auto first = LoadText(invocation, yaml, AnyPlugin);
+    const auto first = LoadText(invocation, yaml, kAnyPlugin);
     ASSERT_TRUE(first.ok()) << first.error().message;
     const std::string printed = ToYaml(*first);
-    const auto second = LoadText(invocation, printed, AnyPlugin);
+    const auto second = LoadText(invocation, printed, kAnyPlugin);
     ASSERT_TRUE(second.ok()) << second.error().message << "\n" << printed;
     EXPECT_EQ(ToYaml(*second), printed);
     for (const Setting& s : Table()) {
@@ -60,7 +61,7 @@ TEST(Reference, EveryDefaultCanBeGivenAsAFlag) {
     invocation.overrides.push_back(
         {std::string(s.path), ShowField(s.field, defaults), FlagName(s.path)});
   }
-  const auto settings = LoadText(invocation, "", AnyPlugin);
+  const auto settings = LoadText(invocation, "", kAnyPlugin);
   ASSERT_TRUE(settings.ok()) << settings.error().message;
   EXPECT_EQ(ToYaml(*settings), ToYaml(defaults));
 }

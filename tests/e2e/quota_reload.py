@@ -59,7 +59,7 @@ class Reload(Story):
         for text, where, why in (
                 (WRONG, "muster.yaml:3:14: policy.preemption.enabled",
                  "is not true or false"),
-                (FIXED, "muster.yaml: podGroupTimeout", "cannot change")):
+                (FIXED, "muster.yaml:4:18: podGroupTimeout", "cannot change")):
             self.change(text, "refused")
             lines = [line for line in self.replica.log.read_text().splitlines()
                      if "refused" in line and where in line and why in line]

@@ -141,9 +141,10 @@ TEST(Place, WithoutATenantNothingStarts) {
 
 TEST(Registry, EveryDefaultPluginIsRegistered) {
   const Policy policy;
-  for (const std::string& name : policy.filters) EXPECT_TRUE(IsRegistered(name)) << name;
-  for (const ScoreWeight& score : policy.scores) EXPECT_TRUE(IsRegistered(score.plugin));
-  EXPECT_FALSE(IsRegistered("nonsense"));
+  for (const std::string& name : policy.filters) EXPECT_TRUE(IsFilter(name)) << name;
+  for (const ScoreWeight& score : policy.scores) EXPECT_TRUE(IsScore(score.plugin));
+  EXPECT_FALSE(IsFilter("nonsense") || IsScore("nonsense"));
+  EXPECT_FALSE(IsFilter("best_fit") || IsScore("taints"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace muster::config {
 class ConfigFile {
  public:
   // `running`: what Load returned for this invocation.
-  ConfigFile(Invocation invocation, Settings running, PluginCheck is_plugin);
+  ConfigFile(Invocation invocation, Settings running, PluginCheck plugins = {});
 
   // Nothing when nothing changed; else the new settings, which from now on count as the running
   // ones; or why they are refused (load.h; also a setting that cannot change while the program
@@ -32,7 +32,7 @@ class ConfigFile {
 
   Invocation invocation_;
   Settings running_;
-  PluginCheck is_plugin_;
+  PluginCheck plugins_;
   std::uint64_t reported_ = 0;  // hash of the content that was acted on last
   std::uint64_t seen_ = 0;      // hash of the content at the last poll
   bool refused_ = false;        // what was reported last was an error

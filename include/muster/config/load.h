@@ -18,6 +18,7 @@
 
 #include "muster/base/result.h"
 #include "muster/config/settings.h"
+#include "muster/sched/schedule.h"
 
 namespace muster::config {
 
@@ -48,15 +49,19 @@ struct Invocation {
 base::Result<Invocation> ParseInvocation(const std::vector<std::string>& args,
                                          const Environment& environment);
 
-// Whether a filter or score of this name is registered (sched::IsRegistered).
-using PluginCheck = std::function<bool(std::string_view)>;
+// Whether there is a filter, or a score, of a name.
+struct PluginCheck {
+  std::function<bool(std::string_view)> is_filter = sched::IsFilter;
+  std::function<bool(std::string_view)> is_score = sched::IsScore;
+};
 
 // Reads the invocation's file, if it names one, and puts all sources together.
-base::Result<Settings> Load(const Invocation& invocation, const PluginCheck& is_plugin);
+base::Result<Settings> Load(const Invocation& invocation, const PluginCheck& plugins = {});
 
 // The same with the file's content given; `invocation.config_file` is only its name in messages.
+// With `running`, what cannot change while the program runs must be as there.
 base::Result<Settings> LoadText(const Invocation& invocation, std::string_view yaml,
-                                const PluginCheck& is_plugin);
+                                const PluginCheck& plugins = {}, const Settings* running = nullptr);
 
 // kNotFound, kUnavailable, or kInvalid beyond 1 MiB.
 base::Result<std::string> ReadFile(const std::string& path);

@@ -28,10 +28,11 @@ class Cache {
 };
 
 // Decides one cycle.  Pure and deterministic: equal arguments give equal Plans.
-// REQUIRES: every plugin named by `policy` is registered (IsRegistered).
+// REQUIRES: every plugin named by `policy` is there (IsFilter, IsScore).
 Plan Schedule(const World& world, const Policy& policy, Cache& cache);
 
-// Whether a filter or score of this name exists; for the configuration's error message.
-bool IsRegistered(std::string_view plugin);
+// Whether there is one of this name; for the configuration's error message.
+bool IsFilter(std::string_view name);
+bool IsScore(std::string_view name);
 
 }  // namespace muster::sched

@@ -48,8 +48,7 @@ const Plugin* Find(const Plugin* (*all)(std::size_t*), std::string_view name) {
 const Filter* FindFilter(std::string_view name) { return Find(Filters, name); }
 const Score* FindScore(std::string_view name) { return Find(Scores, name); }
 
-bool IsRegistered(std::string_view plugin) {
-  return FindFilter(plugin) != nullptr || FindScore(plugin) != nullptr;
-}
+bool IsFilter(std::string_view name) { return FindFilter(name) != nullptr; }
+bool IsScore(std::string_view name) { return FindScore(name) != nullptr; }
 
 }  // namespace muster::sched
