@@ -17,7 +17,7 @@ target_link_libraries(muster-operator PRIVATE muster_operator)
 foreach(test job_controller job_recovery job_service takeover)
   muster_test(operator/${test}_test DEPS muster_operator muster::fake_api LABELS threads)
 endforeach()
-foreach(test job_trouble job_growth_eviction job_limits job_affinity job_replacement job_volumes
+foreach(test job_trouble job_ceilings job_growth_eviction job_limits job_affinity job_replacement job_volumes
          foreign_preemption budget hold_text)
   muster_test(operator/${test}_test DEPS muster_operator muster::fake_api)
 endforeach()

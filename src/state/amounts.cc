@@ -35,6 +35,20 @@ sched::Terms ToTerms(const std::vector<api::NodeSelectorTerm>& terms) {
   return out;
 }
 
+// Sorted by name; the lesser of what has the same name.
+sched::Amounts Convert(const api::ResourceList& list, Rounding rounding,
+                       const std::string& gpu_resource) {
+  sched::Amounts amounts;
+  amounts.reserve(list.size());
+  for (const auto& [name, value] : list) {
+    amounts.emplace_back(name == "gpu" ? gpu_resource : name, ToCoreUnit(name, value, rounding));
+  }
+  std::sort(amounts.begin(), amounts.end());
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  amounts.erase(std::unique(amounts.begin(), amounts.end(), same), amounts.end());
+  return amounts;
+}
+
 }  // namespace
 
 std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding rounding) {
@@ -45,13 +59,14 @@ std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding roun
 
 sched::Amounts ToAmounts(const api::ResourceList& list, Rounding rounding,
                          const std::string& gpu_resource) {
-  sched::Amounts amounts;
-  amounts.reserve(list.size());
-  for (const auto& [name, value] : list) {
-    const std::int64_t amount = ToCoreUnit(name, value, rounding);
-    if (amount > 0) amounts.emplace_back(name == "gpu" ? gpu_resource : name, amount);
-  }
-  std::sort(amounts.begin(), amounts.end());
+  sched::Amounts amounts = Convert(list, rounding, gpu_resource);
+  std::erase_if(amounts, [](const auto& entry) { return entry.second <= 0; });
+  return amounts;
+}
+
+sched::Amounts ToCeilings(const api::ResourceList& list, const std::string& gpu_resource) {
+  sched::Amounts amounts = Convert(list, Rounding::kDown, gpu_resource);
+  for (auto& [name, amount] : amounts) amount = std::max<std::int64_t>(0, amount);
   return amounts;
 }
 

@@ -11,16 +11,14 @@ namespace {
 constexpr std::int64_t kLimitRangeLagMs = 2'000;
 
 sched::Tenant ToTenant(const api::Tenant& tenant, const std::string& gpu_resource) {
-  const auto amounts = [&](api::ResourceList list) {
-    list.erase("requests.storage");  // rendered as a core ResourceQuota, not counted here
-    return ToAmounts(list, Rounding::kUp, gpu_resource);
-  };
+  api::ResourceList hard = tenant.spec.hard;
+  hard.erase("requests.storage");  // rendered as a core ResourceQuota, not counted here
   sched::Tenant out;
   out.name = tenant.meta.name;
-  out.hard = amounts(tenant.spec.hard);
-  out.guaranteed = amounts(tenant.spec.guaranteed);
-  out.borrow_limit = amounts(tenant.spec.borrow_limit);
-  out.lending_limit = amounts(tenant.spec.lending_limit);
+  out.hard = ToCeilings(hard, gpu_resource);
+  out.guaranteed = ToAmounts(tenant.spec.guaranteed, Rounding::kUp, gpu_resource);
+  out.borrow_limit = ToCeilings(tenant.spec.borrow_limit, gpu_resource);
+  out.lending_limit = ToCeilings(tenant.spec.lending_limit, gpu_resource);
   out.weight_milli = tenant.spec.weight_milli;
   out.max_running_gangs = tenant.spec.max_running_jobs;
   out.max_devices_per_gang = tenant.spec.max_gpus_per_job;

@@ -260,6 +260,19 @@ TEST_F(TenantStatusPlan, GuaranteeAboveItsCeilingIsInvalid) {
             "other");
 }
 
+TEST_F(TenantStatusPlan, TwoNamesForOneResourceAreInvalidAndTheLesserCounts) {
+  tenant_.spec.hard = {{"gpu", 4}, {"nvidia.com/gpu", 8}};
+  EXPECT_EQ(Ready().reason, "InvalidQuota");
+  EXPECT_EQ(
+      Ready().message,
+      "spec.resourceQuota names gpu and nvidia.com/gpu, which are the same: the lesser counts; "
+      "remove one");
+  EXPECT_EQ(PlanTenantStatus(tenant_, facts_).gpus, "0/4");
+  tenant_.spec.hard.clear();
+  tenant_.spec.lending_limit = {{"gpu", 4}, {"nvidia.com/gpu", 4}};
+  EXPECT_TRUE(Ready().message.str().starts_with("spec.borrowing.lendingLimit names gpu and "));
+}
+
 TEST_F(TenantStatusPlan, NamespaceThatIsNotThereYetIsNoFault) {
   facts_.claims = {};
   facts_.claims.missing = {"a"};

@@ -114,7 +114,7 @@ struct Tenant {
   std::string name;
   std::string parent;  // empty: the cluster.  Flat today; the algebra already follows it
   Amounts guaranteed;  // absent resource: 0
-  Amounts hard;        // absent: unlimited (here and below)
+  Amounts hard;        // absent: unlimited, and a zero entry allows nothing (here and below)
   Amounts borrow_limit;
   Amounts lending_limit;
   std::int64_t weight_milli = 1'000;      // 0 sorts last

@@ -21,9 +21,14 @@ enum class Rounding { kUp, kDown };
 std::int64_t ToCoreUnit(std::string_view name, std::int64_t value, Rounding rounding);
 
 // Names as in sched::Amounts; "gpu" becomes `gpu_resource`.  Zero and negative entries vanish,
-// amounts beyond the core's range are cut to it.
+// amounts beyond the core's range are cut to it, and of one resource under both its names the
+// lesser counts.
 sched::Amounts ToAmounts(const api::ResourceList& list, Rounding rounding,
                          const std::string& gpu_resource);
+
+// The same of a list of ceilings: a zero forbids and stays, because what is not named is unlimited;
+// of one resource under both its names the lesser counts; what is no whole unit rounds down.
+sched::Amounts ToCeilings(const api::ResourceList& list, const std::string& gpu_resource);
 
 // Back, for statuses: memory in bytes.
 api::ResourceList ToResourceList(const sched::Amounts& amounts);

@@ -1,6 +1,8 @@
 #include "controllers/tenant/status_plan.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "controllers/conditions.h"
 #include "muster/base/quantity.h"
@@ -13,9 +15,27 @@ std::string Named(const std::string& resource, const std::string& gpu_resource) 
   return resource == "gpu" ? gpu_resource : resource;
 }
 
+// Of a resource under both its names the lesser counts; and somebody should know.
+std::string TwoNames(const api::TenantSpec& spec, const std::string& gpu_resource) {
+  const std::pair<const char*, const api::ResourceList*> fields[] = {
+      {"resourceQuota", &spec.hard},
+      {"guaranteed", &spec.guaranteed},
+      {"borrowing.limit", &spec.borrow_limit},
+      {"borrowing.lendingLimit", &spec.lending_limit}};
+  for (const auto& [field, list] : fields) {
+    if (!list->contains("gpu") || !list->contains(gpu_resource)) continue;
+    return "spec." + std::string(field) + " names gpu and " + gpu_resource +
+           ", which are the same: the lesser counts; remove one";
+  }
+  return "";
+}
+
 api::ResourceList Normal(const api::ResourceList& list, const std::string& gpu_resource) {
   api::ResourceList out;
-  for (const auto& [name, amount] : list) out[Named(name, gpu_resource)] = amount;
+  for (const auto& [name, amount] : list) {
+    const auto [it, added] = out.emplace(Named(name, gpu_resource), amount);
+    if (!added) it->second = std::min(it->second, amount);
+  }
   return out;
 }
 
@@ -63,6 +83,9 @@ api::Condition Ready(const api::Tenant& tenant, const TenantFacts& facts) {
                                         " cannot be claimed; remove it from spec.namespaces");
   }
   if (!facts.claims.elsewhere.empty()) return no("NamespaceHeld", Elsewhere(facts.claims));
+  if (std::string why = TwoNames(tenant.spec, facts.gpu_resource); !why.empty()) {
+    return no("InvalidQuota", why);
+  }
   if (std::string why = QuotaNonsense(tenant.spec, facts.gpu_resource); !why.empty()) {
     return no("InvalidQuota", why);
   }
@@ -116,8 +139,8 @@ std::map<std::string, std::string> OverCapacity(
     const std::string& gpu_resource) {
   api::ResourceList sums;
   for (const api::ResourceList* list : guarantees) {
-    for (const auto& [name, amount] : *list) {
-      std::int64_t& sum = sums[Named(name, gpu_resource)];
+    for (const auto& [name, amount] : Normal(*list, gpu_resource)) {
+      std::int64_t& sum = sums[name];
       sum = base::SaturatingAdd(sum, amount);
     }
   }
