@@ -60,6 +60,7 @@ void ReadJobStatus(const Fields& status, JobStatus& out) {
   out.gpus = status.Int("gpus", 0);
   out.ready = status.Text("ready");
   out.nodes = status.Text("nodes");
+  out.deadline = status.Text("deadline");
   status.Each("tasks", [&out](const Fields& task) {
     out.tasks.push_back(
         {task.Text("name"), task.Int32("ready", 0), task.Text("succeeded"), task.Text("failed")});

@@ -77,6 +77,7 @@ Json StatusToJson(const JobStatus& status) {
   PutText(out, "message", status.message);
   PutText(out, "ready", status.ready);
   PutText(out, "nodes", status.nodes);
+  PutText(out, "deadline", status.deadline);
   PutTasks(out, status.tasks);
   PutTime(out, "pendingSince", status.pending_since);
   PutTime(out, "notBefore", status.not_before);

@@ -122,6 +122,18 @@ class UserStamp(unittest.TestCase):
                 "annotation scheduler.io/user is the user who created the object and cannot be "
                 "changed")
 
+    def test_put_and_apply_are_no_way_round_it(self):
+        body = kind_object("Job", "stamped", {"image": "i"})
+        body["metadata"]["annotations"] = {"scheduler.io/user": "bob"}
+        job = apply(ALICE, collection("Job"), "stamped", body)
+        self.assertEqual(self.user(job), "alice")
+        says = ("annotation scheduler.io/user is the user who created the object and cannot be "
+                "changed")
+        self.assertEqual(answer(lambda: apply(ALICE, collection("Job"), "stamped", body)), says)
+        job["metadata"]["annotations"] = {}
+        self.assertEqual(answer(lambda: ALICE.request(
+            "PUT", f"{collection('Job')}/stamped", job)), says)
+
     def test_other_edits_are_free(self):
         ALICE.create(collection("Job"), kind_object("Job", "stamped", {"image": "i"}))
         ALICE.patch(f"{collection('Job')}/stamped", {"metadata": {"annotations": {"a": "b"}}})

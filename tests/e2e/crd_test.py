@@ -180,6 +180,36 @@ class Changes(unittest.TestCase):
                 self.assertIn(f"spec.tasks {LOCKED}", refusal(
                     lambda: merge("Job", "inside", {"tasks": [first, task("b")]})))
 
+    def test_in_what_the_schema_leaves_open_no_field_becomes_another(self):
+        """As many fields as before, but others: the rules of the CRD alone would not see it."""
+        def of(key, value):
+            spec = {"containers": CONTAINERS, key: value}
+            return {"tasks": [{"name": "a", "template": {"spec": spec}}]}
+
+        def container(key):
+            return of("containers", [{"name": "c", "image": "i", key: ["x"]}])
+
+        def variable(source):
+            return {"image": "i", "env": [{"name": "A", "valueFrom": {
+                source: {"name": "n", "key": "k"}}}]}
+        swaps = {"spec.tasks": [(of("nodeSelector", {"a": "b"}), of("tolerations", [{"key": "a"}])),
+                                (container("command"), container("args"))],
+                 "spec.env": [(variable("configMapKeyRef"), variable("secretKeyRef"))]}
+        for field, pairs in swaps.items():
+            for before, after in pairs:
+                job = fresh("Job", "swapped", before)
+                for verb, change in {
+                        "patch": lambda after=after: merge("Job", "swapped", after),
+                        "put": lambda after=after, job=job: ADMIN.request(
+                            "PUT", collection("Job") + "/swapped", {**job, "spec": after}),
+                        "apply": lambda after=after: apply(
+                            ADMIN, collection("Job"), "swapped",
+                            kind_object("Job", "swapped", after))}.items():
+                    with self.subTest(verb, after=after):
+                        self.assertIn(f"{field} {LOCKED}", refusal(change))
+                merge("Job", "swapped", {"suspend": True})
+                merge("Job", "swapped", after)
+
     def test_the_order_of_tasks_and_variables_cannot_change(self):
         fresh("Job", "order", {"tasks": [task(), task("b")]})
         self.assertIn(f"spec.tasks {LOCKED}", refusal(
@@ -214,17 +244,32 @@ class Changes(unittest.TestCase):
 
     def test_cancel_is_one_way(self):
         fresh("Job", "cancelled", {"image": "i"})
-        merge("Job", "cancelled", {"cancel": True})
+        job = merge("Job", "cancelled", {"cancel": True})
+        says = "<nil>: Invalid value: spec.cancel cannot be taken back: create a new Job"
         for value in (False, None):
-            self.assertEqual(refusal(lambda: merge("Job", "cancelled", {"cancel": value})),
-                             "<nil>: Invalid value: spec.cancel cannot be taken back: "
-                             "create a new Job")
+            self.assertEqual(
+                refusal(lambda value=value: merge("Job", "cancelled", {"cancel": value})), says)
+        for spec in ({"image": "i"}, {"image": "i", "cancel": False}):
+            self.assertEqual(refusal(lambda spec=spec: ADMIN.request(
+                "PUT", collection("Job") + "/cancelled", {**job, "spec": spec})), says)
+        self.assertEqual(refusal(lambda: apply(
+            ADMIN, collection("Job"), "cancelled",
+            kind_object("Job", "cancelled", {"image": "i", "cancel": False}))), says)
 
     def test_tasks_of_a_workflow_cannot_change(self):
-        fresh("Workflow", "flow", {"tasks": [{"name": "a", "image": "i"}]})
-        self.assertEqual(refusal(lambda: merge("Workflow", "flow", {"tasks": [
-            {"name": "a", "image": "j"}]})),
-            "<nil>: Invalid value: spec.tasks cannot be changed: create a new Workflow")
+        first = {"name": "a", "image": "i", "env": [{"name": "A", "value": "1"},
+                                                    {"name": "B", "value": "2"}]}
+        flow = fresh("Workflow", "flow", {"tasks": [first]})
+        for tasks in ([{**first, "image": "j"}], [first, {**first, "name": "b"}],
+                      [{**first, "env": list(reversed(first["env"]))}]):
+            for change in (lambda tasks=tasks: merge("Workflow", "flow", {"tasks": tasks}),
+                           lambda tasks=tasks: ADMIN.request(
+                               "PUT", collection("Workflow") + "/flow",
+                               {**flow, "spec": {"tasks": tasks}}),
+                           lambda tasks=tasks: apply(
+                               ADMIN, collection("Workflow"), "flow",
+                               kind_object("Workflow", "flow", {"tasks": tasks}))):
+                self.assertIn("spec.tasks cannot be changed: create a new Workflow", refusal(change))
 
 
 def write_status(kind, name, status):

@@ -4,6 +4,7 @@
 #include "controllers/job/plan.h"
 #include "controllers/job/status.h"
 #include "controllers/job/steps.h"
+#include "muster/base/time_text.h"
 #include "testing/job_builder.h"
 
 namespace muster::op {
@@ -200,6 +201,14 @@ TEST(JobStory, ARefusedTemplateIsAskedAgainInTime) {
   EXPECT_TRUE(job.Plan().ask_templates.empty());
   job.facts.boot_ms += 60'000;
   EXPECT_EQ(job.Plan().ask_templates.size(), 1u);
+}
+
+TEST(JobStory, TheColumnOfTheDeadlineIsInUtcToTheMinute) {
+  JobBuilder job;
+  job.Task("main", 2).Decided("a", "0-1");
+  job.status().deadline = "2029-01-01 00:00";
+  job.spec().deadline = *base::ParseTime("2030-01-01T01:30:59+01:00");
+  EXPECT_EQ(job.Plan().status->deadline, "2030-01-01 00:30");
 }
 
 TEST(JobStory, TheColumnOfGpusCountsTheConfiguredResource) {

@@ -135,6 +135,7 @@ struct JobStatus {
   std::int64_t gpus = 0;  // whole devices of all replicas
   SharedText ready;       // column: 7/8
   SharedText nodes;       // column: a few names and a count
+  SharedText deadline;    // column: spec.deadline in UTC, to the minute
   std::vector<TaskStatus> tasks;
   std::int32_t failures = 0;  // counted against maxRetries
   std::int32_t preemptions = 0;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "muster/api/priority.h"
+#include "muster/base/time_text.h"
 #include "muster/state/amounts.h"
 #include "muster/state/gang.h"
 
@@ -102,6 +103,8 @@ void SetCommon(api::JobStatus& status, const state::JobEntry& entry, const JobFa
     }
   }
   if (gpus > 0) status.gpus = gpus;
+  const base::TimePoint deadline = entry.job.spec.deadline;
+  status.deadline = deadline.unix_ms == 0 ? "" : base::FormatMinute(deadline);
 }
 
 }  // namespace muster::op
