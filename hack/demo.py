@@ -26,6 +26,7 @@ from demo.state import CLUSTER_DIR, State  # noqa: E402
 
 def start(state):
     """Whatever of cluster, CRDs and operators is not there yet."""
+    target.refuse_another(state)
     if state and operators.running(state):
         print("the operators run already")
         return target.reopen(state)
@@ -42,16 +43,30 @@ def run(state):
     began = time.monotonic()
     kubectl = start(state)
     samples.remove_jobs(kubectl)
+    require_nodes(kubectl)
     live = Live(kubectl)
     samples.apply(kubectl, "tenants", "first")
-    research = "muster-demo-research/sweep"
+    research, flagship = "muster-demo-research/sweep", "muster-demo-language/flagship"
     good = live.until("sweep runs", lambda: phase(live, research) == "Running", 30)
-    samples.apply(kubectl, "preempt", "queue", "never")
+    samples.apply(kubectl, "preempt")
+    good = live.until("flagship has a place", lambda: phase(live, flagship) not in ("", "Pending"),
+                      30) and good
+    samples.apply(kubectl, "queue", "never")
     good = live.until("every job has ended or says why not", lambda: finished(kubectl, live),
                       120) and good
     story.tell(live, capacity(kubectl))
     print(f"\nThe whole demo took {time.monotonic() - began:.0f} s.\n" + further(state))
     return 0 if good else 1
+
+
+def require_nodes(kubectl):
+    """Where there is no room for the story, the jobs would wait for ever."""
+    free = samples.free_nodes(kubectl, target.GPUS_PER_NODE)
+    if free < target.NODES:
+        raise DemoError(
+            f"the story needs {target.NODES} nodes with {target.GPUS_PER_NODE} free {samples.GPU}"
+            f" each, and this cluster has {free}; `make deploy-samples` shows what becomes of the"
+            " jobs here, `make stop` ends it")
 
 
 def phase(live, key):

@@ -32,6 +32,12 @@ def render(kubectl):
             if item and item["kind"] not in IN_CLUSTER_ONLY]
 
 
+def ours(objects):
+    """Without the right to see in kube-system how many API servers there are: on a cluster of the
+    user's the demo touches its own namespaces only, and a leader waits one lease duration instead."""
+    return [item for item in objects if item["metadata"].get("namespace", SYSTEM) == SYSTEM]
+
+
 def server_version(kubectl):
     return json.loads(kubectl.run("version", "-o", "json"))["serverVersion"]["gitVersion"]
 
@@ -52,6 +58,8 @@ def install(kubectl, state):
         crds = [item for item in crds if item["metadata"]["name"] in state.data["made_crds"]]
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
     rest = [item for item in objects if item["kind"] != "CustomResourceDefinition"]
+    if not state.data["own_cluster"]:
+        rest = ours(rest)
     apply(kubectl, [namespace] + crds)
     apply(kubectl, rest)
     apply(kubectl, [stand_in(index) for index in range(REPLICAS)])
@@ -103,7 +111,7 @@ def remove(kubectl, state):
         kubectl.run("delete", "tenants.scheduler.io", "--ignore-not-found", *samples.tenants())
     objects = render(kubectl)
     policies = [item for item in objects if "AdmissionPolicy" in item["kind"]]
-    rest = [item for item in objects if item not in policies
+    rest = [item for item in ours(objects) if item not in policies
             and item["kind"] != "CustomResourceDefinition"]
     for group in (policies, rest):
         kubectl.run("delete", "--ignore-not-found", "-f", "-", text=yaml.safe_dump_all(group))
@@ -135,10 +143,11 @@ def stand_in(index):
                                  "securityContext": security}]}}
 
 
-def credentials(kubectl, index):
+def credentials(kubectl, state, index):
     """A kubeconfig with a token of the operator's ServiceAccount, bound to the stand-in pod."""
+    hours = 720 if state.data["own_cluster"] else 24
     pod = json.loads(kubectl.run("get", "pod", identity(index), "-n", SYSTEM, "-o", "json"))
-    token = kubectl.run("create", "token", OPERATOR, "-n", SYSTEM, "--duration=24h",
+    token = kubectl.run("create", "token", OPERATOR, "-n", SYSTEM, f"--duration={hours}h",
                         "--bound-object-kind=Pod", f"--bound-object-name={identity(index)}",
                         f"--bound-object-uid={pod['metadata']['uid']}").strip()
     view = json.loads(kubectl.run("config", "view", "--minify", "--raw", "--flatten", "-o", "json"))

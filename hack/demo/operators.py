@@ -15,7 +15,7 @@ def start(kubectl, state):
     started = []
     for index in range(install.REPLICAS):
         port = processes.free_port()
-        words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, index),
+        words = [PROGRAM, "--kubeconfig", install.credentials(kubectl, state, index),
                  "--namespace", SYSTEM, "--identity", install.identity(index),
                  "--listen", f"127.0.0.1:{port}", "--lease-name", LEASE,
                  "--tenant-role-prefix", RELEASE,

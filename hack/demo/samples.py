@@ -6,6 +6,9 @@ from . import processes
 from .kubectl import ROOT, is_ours, name_of
 
 
+GPU = "nvidia.com/gpu"
+
+
 def files():
     return sorted((ROOT / "manifests" / "samples").glob("[0-9]*.yaml"))
 
@@ -27,6 +30,17 @@ def apply(kubectl, *parts):
     """The files whose names hold one of `parts`, in one go; all without."""
     chosen = [path for path in files() if not parts or any(part in path.name for part in parts)]
     kubectl.run("apply", "--server-side", *[f"--filename={path}" for path in chosen])
+
+
+def free_nodes(kubectl, gpus):
+    """How many nodes have so many GPUs that no pod has asked for."""
+    free = {item["metadata"]["name"]: int(item["status"].get("allocatable", {}).get(GPU, 0))
+            for item in kubectl.items("nodes") if not item["spec"].get("unschedulable")}
+    for pod in kubectl.items("pods", "--field-selector=status.phase!=Succeeded,status.phase!=Failed"):
+        for container in pod["spec"]["containers"]:
+            asked = container.get("resources", {}).get("requests", {}).get(GPU, 0)
+            free[pod["spec"].get("nodeName")] = free.get(pod["spec"].get("nodeName"), 0) - int(asked)
+    return sum(left >= gpus for left in free.values())
 
 
 def remove_jobs(kubectl):

@@ -14,16 +14,28 @@ NODES, GPUS_PER_NODE = 8, 8
 
 def choose(state):
     """A Kubectl for the cluster of this demo, started or confirmed; remembered in `state`."""
-    if state.data.get("kubeconfig"):
-        return reopen(state)
     users = _users_kubeconfigs()
-    return _users_cluster(state, os.pathsep.join(users)) if users else _own_cluster(state)
+    return _users_cluster(state, users) if users else _own_cluster(state)
+
+
+def refuse_another(state):
+    """One demo has one cluster until `make stop`."""
+    if not state:
+        return
+    used = None if state.data.get("own_cluster", True) else state.data["kubeconfig"]
+    if (_users_kubeconfigs() or None) != used:
+        raise DemoError(
+            "a demo has been started on " +
+            (f"context {state.data['context']} of KUBECONFIG={used}" if used else
+             "a cluster of its own, and KUBECONFIG names another") +
+            "; `make stop` ends it, or set KUBECONFIG as it was then")
 
 
 def _users_kubeconfigs():
     """What KUBECONFIG names, without those of an earlier demo's own cluster."""
     paths = map(os.path.abspath, filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)))
-    return [path for path in paths if BASE.resolve() not in pathlib.Path(path).resolve().parents]
+    return os.pathsep.join(
+        path for path in paths if BASE.resolve() not in pathlib.Path(path).resolve().parents)
 
 
 def reopen(state):
@@ -32,11 +44,15 @@ def reopen(state):
 
 
 def _own_cluster(state):
+    """As it runs, or a new one, also where an earlier one has died with the machine."""
+    if state and reopen(state).try_run("get", "--raw", "/readyz").returncode == 0:
+        return reopen(state)
     command = [str(CLUSTER), "up", "--dir", str(CLUSTER_DIR), "--nodes", str(NODES),
                "--gpus-per-node", str(GPUS_PER_NODE), "--quiet"]
     if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
-        raise DemoError("the local control plane did not start (see above)")
-    state.data.update(own_cluster=True, kubeconfig=_own_kubeconfig("admin"), context=None)
+        raise DemoError("the local control plane did not start (see above); `make stop` clears up"
+                        " what an earlier one left")
+    state.data.update(own_cluster=True, made_crds=[], kubeconfig=_own_kubeconfig("admin"), context=None)
     state.save()
     return Kubectl(state.data["kubeconfig"])
 
@@ -59,6 +75,8 @@ def _users_cluster(state, kubeconfig):
           "It makes CRDs, cluster roles and admission policies named muster-demo-*, and touches only"
           " namespaces muster-demo-*.", flush=True)
     _confirm(context)
+    if state:
+        return kubectl
     _refuse_second(kubectl)
     install.refuse_other_crds(kubectl)
     state.data.update(own_cluster=False, kubeconfig=kubeconfig, context=context)
@@ -77,13 +95,16 @@ def _confirm(context):
 
 def _refuse_second(kubectl):
     """Two Musters on one cluster would schedule against each other."""
+    if kubectl.try_run("get", "namespace", SYSTEM).returncode == 0:
+        raise DemoError(f"another demo runs here, for there is the namespace {SYSTEM}: `make stop`"
+                        " where it was started; if that place is gone for good, delete the namespace")
     for item in kubectl.items("deployments.apps", "-l", "app.kubernetes.io/part-of=muster"):
         raise DemoError("another Muster runs here: deployment "
                         f"{item['metadata']['namespace']}/{item['metadata']['name']}")
     for item in kubectl.items("leases.coordination.k8s.io"):
         meta = item["metadata"]
         ours = meta["name"].startswith("muster") and "operator" in meta["name"]
-        if ours and item["spec"].get("holderIdentity") and meta["namespace"] != SYSTEM:
+        if ours and item["spec"].get("holderIdentity"):
             raise DemoError(f"another Muster holds the lease {meta['namespace']}/{meta['name']};"
                             " if it is gone for good, delete that lease")
     for kind in ("tenants", "resourcequotas", "jobs", "workflows"):

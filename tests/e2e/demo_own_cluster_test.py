@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from helm_release import ROOT, Release, until  # noqa: E402
 
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 480
 CLUSTER_WIDE = ("namespaces,crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
                 "validatingadmissionpolicybindings,mutatingadmissionpolicies,"
                 "mutatingadmissionpolicybindings")
@@ -48,7 +48,7 @@ spec:
 class DemoOnOwnClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.release = Release("--nodes", "2")
+        cls.release = Release("--nodes", "8")
         cls.addClassCleanup(cls.release.down)
         cls.context = cls.release.kubectl("config", "current-context").strip()
         cls.server = cls.release.kubectl(
@@ -57,8 +57,8 @@ class DemoOnOwnClusterTest(unittest.TestCase):
     def words(self, command, **environment):
         return {"args": [sys.executable, str(ROOT / "hack" / "demo.py"), command], "text": True,
                 "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
-                "env": dict(os.environ, MUSTER_STATE=str(self.release.folder / "state"),
-                            KUBECONFIG=f"{self.release.kubeconfig}:/nowhere", **environment)}
+                "env": {**os.environ, "MUSTER_STATE": str(self.release.folder / "state"),
+                        "KUBECONFIG": f"{self.release.kubeconfig}:/nowhere", **environment}}
 
     def demo(self, command, **environment):
         done = subprocess.run(**self.words(command, **environment), stdin=subprocess.DEVNULL,
@@ -107,8 +107,10 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         return said
 
     def objects(self):
-        return {(item["kind"], item["metadata"]["name"])
-                for item in self.release.items(CLUSTER_WIDE)}
+        """What is cluster-wide, and what rights there are in namespaces."""
+        return {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
+                for item in (*self.release.items(CLUSTER_WIDE),
+                             *self.release.items("roles,rolebindings", "-A"))}
 
     def test_without_a_yes_it_shows_context_and_server_and_touches_nothing(self):
         before = self.objects()
@@ -158,6 +160,35 @@ class DemoOnOwnClusterTest(unittest.TestCase):
                 self.start_and_stop()
                 self.assertEqual(self.crd(), crd)
 
+    def test_a_second_demo_is_refused_and_so_is_another_cluster_for_the_first(self):
+        self.addCleanup(self.demo, "stop")
+        code, said = self.demo("start", DEMO_CONFIRM=self.context)
+        self.assertEqual(code, 0, said)
+        code, said = self.demo("start", DEMO_CONFIRM=self.context,
+                               MUSTER_STATE=str(self.release.folder / "another"))
+        self.assertEqual(code, 1)
+        self.assertIn("another demo runs here, for there is the namespace muster-demo-system", said)
+        for elsewhere in ("", "/nowhere"):
+            code, said = self.demo("start", DEMO_CONFIRM=self.context, KUBECONFIG=elsewhere)
+            self.assertEqual(code, 1)
+            self.assertIn(f"a demo has been started on context {self.context}", said)
+            self.assertIn("`make stop` ends it", said)
+
+    def test_where_there_is_no_room_for_the_story_it_says_so(self):
+        self.addCleanup(self.demo, "stop")
+        self.release.kubectl("cordon", "node-000")
+        self.addCleanup(self.release.kubectl, "uncordon", "node-000")
+        code, said = self.demo("run", DEMO_CONFIRM=self.context)
+        self.assertEqual(code, 1)
+        self.assertIn("the story needs 8 nodes with 8 free nvidia.com/gpu each, and this cluster has 7;",
+                      said)
+
+    def test_it_tells_the_whole_story(self):
+        self.addCleanup(self.demo, "stop")
+        code, said = self.demo("run", DEMO_CONFIRM=self.context)
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"research/sweep: .*flagship")
+
     def start_and_stop(self):
         before = self.objects()
         self.addCleanup(self.demo, "stop")
@@ -166,7 +197,8 @@ class DemoOnOwnClusterTest(unittest.TestCase):
         code, said = self.demo("samples")
         self.assertEqual(code, 0, said)
         made = self.objects() - before
-        strangers = {(kind, name) for kind, name in made if not name.startswith("muster-demo-")
+        strangers = {(kind, ns, name) for kind, ns, name in made
+                     if not (ns or name).startswith("muster-demo-")
                      and not name.endswith(".scheduler.io")}
         self.assertEqual(strangers, set())
         until("a running job", lambda: any(

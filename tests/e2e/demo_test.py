@@ -42,6 +42,14 @@ def answer(url):
         return json.load(reply)["data"]
 
 
+def alive(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
 def rows(text, title):
     """Lines of one part of the summary, split at two blanks or more."""
     part = text.split(f"\n{title}", 1)[1].split("\n\n", 1)[0]
@@ -103,7 +111,6 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("run already", done.stdout)
 
-
     def test_a_second_run_starts_the_jobs_anew(self):
         """As far as to the first wait, which no job of the first run could end."""
         process = begin("run", self.folder)
@@ -119,6 +126,37 @@ class DemoTest(unittest.TestCase):
 
 
 class StopTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-demo-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(demo, "stop", self.folder)
+
+    def started(self):
+        done = demo("start", self.folder)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        state = json.loads((self.folder / "demo" / "state.json").read_text())
+        cluster = [json.loads(path.read_text())["pid"]
+                   for path in (self.folder / "cluster" / "run").glob("*.json")]
+        self.assertGreaterEqual(len(cluster), 4)
+        return [row["pid"] for row in state["processes"]], cluster
+
+    def test_stop_leaves_no_process_and_no_cluster(self):
+        operators, cluster = self.started()
+        self.assertEqual(len(operators), 2)
+        done = demo("stop", self.folder)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual([pid for pid in operators + cluster if alive(pid)], [])
+        self.assertEqual([path.name for path in self.folder.rglob("*.kubeconfig")], [])
+        self.assertFalse((self.folder / "cluster").exists())
+
+    def test_a_cluster_that_died_with_the_machine_is_started_anew(self):
+        operators, cluster = self.started()
+        for pid in operators + cluster:
+            os.kill(pid, signal.SIGKILL)
+        until("all of it is dead", lambda: not any(alive(pid) for pid in operators + cluster))
+        again, _ = self.started()
+        self.assertFalse(set(again) & set(operators))
+
     def test_stop_where_nothing_runs_is_no_error(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(demo("stop", folder).returncode, 0)
