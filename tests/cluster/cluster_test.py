@@ -17,7 +17,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from muster_cluster import nodes  # noqa: E402
+from muster_cluster import nodes, ports  # noqa: E402
 from muster_cluster.api import Api, ApiError, wait_for  # noqa: E402
 from muster_cluster.process import Processes  # noqa: E402
 
@@ -55,13 +55,15 @@ class ClusterTest(unittest.TestCase):
         cls.one, cls.two = cls.root / "one", cls.root / "two"
         labels = cls.root / "labels.yaml"
         labels.write_text("node-003: {scheduler.io/rack: own, nvidia.com/gpu.memory: null}\n")
+        cls.port = ports.pick(1)[0]
         run("build")
         cls.addClassCleanup(run, "down", "--dir", cls.two)
         cls.addClassCleanup(run, "down", "--dir", cls.one)
         starting = [subprocess.Popen(command("up", "--quiet", "--dir", directory, *more))
                     for directory, more in (
                         (cls.one, ["--audit", "--labels-file", str(labels)]),
-                        (cls.two, ["--nodes", "1", "--gpus-per-node", "2", "--a100-fraction", "1"]))]
+                        (cls.two, ["--nodes", "1", "--gpus-per-node", "2", "--a100-fraction", "1",
+                                   "--cpu", "12", "--memory", "48Gi", "--port", str(cls.port)]))]
         if any([child.wait() for child in starting]):
             raise AssertionError("cluster up failed")
         cls.api = Api(run("kubeconfig", "--dir", cls.one))
@@ -103,7 +105,10 @@ class ClusterTest(unittest.TestCase):
             self.assertEqual("32", node["status"]["allocatable"]["cpu"])
         first, last = found[0]["metadata"]["labels"], found[3]["metadata"]["labels"]
         self.assertEqual("NVIDIA-H100-80GB-HBM3", first["nvidia.com/gpu.product"])
-        self.assertEqual("rack-0", first["scheduler.io/rack"])
+        self.assertEqual(
+            ["zone-0", "block-0", "rack-0"],
+            [first[key] for key in ("topology.kubernetes.io/zone", "scheduler.io/block",
+                                    "scheduler.io/rack")])
         self.assertEqual("own", last["scheduler.io/rack"])
         self.assertNotIn("nvidia.com/gpu.memory", last)
 
@@ -233,7 +238,11 @@ class ClusterTest(unittest.TestCase):
     def test_two_clusters_run_side_by_side(self):
         other = Api(run("kubeconfig", "--dir", self.two))
         found = other.get("/api/v1/nodes")["items"]
-        self.assertEqual(["2"], [n["status"]["allocatable"]["nvidia.com/gpu"] for n in found])
+        self.assertEqual([("2", "12", "48Gi")], [
+            tuple(n["status"]["allocatable"][name] for name in ("nvidia.com/gpu", "cpu", "memory"))
+            for n in found])
+        with open(run("kubeconfig", "--dir", self.two), encoding="utf-8") as text:
+            self.assertIn(f"server: https://127.0.0.1:{self.port}\n", text.read())
         self.assertEqual("NVIDIA-A100-SXM4-80GB",
                          found[0]["metadata"]["labels"]["nvidia.com/gpu.product"])
         other.create("/api/v1/namespaces", {"metadata": {"name": "only-two"}})

@@ -22,7 +22,8 @@ from proxied import ProxiedHouse
 
 CAMPAIGN = os.environ.get("MUSTER_CAMPAIGN") == "1"
 SEED = 20260101
-SLICE = [("pod-create", "after"), ("commit", "after"),
+SLICE = [("pod-create", "after"), ("commit", "after"), ("pod-create", "answered"),
+         ("commit", "answered"),
          ("terminal", "after"), ("release", "after"), ("pod-delete", "before"),
          ("binding", "after"), ("task-job", "after"), ("network-policy", "before"),
          ("service", "after"), ("growth", "after"), ("requeue", "after"), ("cleared", "after")]
@@ -172,7 +173,7 @@ class Failover(unittest.TestCase):
 
     def test_killed_at_random_moments_of_a_burst(self):
         rng = random.Random(SEED)
-        kills, count = (30, 300) if CAMPAIGN else (2, 60)
+        kills, count = (30, 300) if CAMPAIGN else (3, 60)
         print(f"seed {SEED}, {kills} kills, {count} jobs", flush=True)
         for kill in range(kills):
             leader = HOUSE.leader()
@@ -181,9 +182,11 @@ class Failover(unittest.TestCase):
             self.jobs.submit(f"burst-{kill}-long", seconds=2)
             time.sleep(rng.uniform(0.0, 2.0))  # the moment is the point of the test
             self.assertTrue(self.jobs.missing(), "nothing was under way")
-            leader.process.kill()
+            standby = next(r for r in HOUSE.replicas if r is not leader)
+            victim = leader if kill % 3 else standby
+            victim.process.kill()
             self.burst(f"burst-{kill}-late", count // kills - early - 1, rng)
-            HOUSE.revive(leader)
+            HOUSE.revive(victim)
         self.finish(timeout=300)
 
     def test_frozen_past_its_lease_and_woken(self):

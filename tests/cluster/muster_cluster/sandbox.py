@@ -13,6 +13,7 @@ exists on the host but the proxy's loopback port and two short veth names inside
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -38,11 +39,11 @@ def require():
     """What the host must have; a sentence for what is missing."""
     if os.geteuid() != 0:
         raise ClusterError("--real-nodes needs root, for namespaces and control groups")
-    missing = [package for package, path in (
-        ("containerd", "/usr/bin/containerd"), ("runc", "/usr/sbin/runc"),
+    missing = [package for package, program in (
+        ("containerd", "containerd"), ("runc", "runc"),
         ("containernetworking-plugins", "/usr/lib/cni/bridge"),
-        ("busybox-static", "/usr/bin/busybox"), ("iproute2", "/usr/sbin/ip"),
-    ) if not pathlib.Path(path).exists()]
+        ("busybox-static", "/usr/bin/busybox"), ("iproute2", "ip"),
+    ) if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")]
     if missing:
         raise ClusterError(f"--real-nodes needs packages: apt-get install {' '.join(missing)}")
 
