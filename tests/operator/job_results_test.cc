@@ -139,6 +139,36 @@ TEST(JobResults, ACommittedPodOfUnknownSizeHasItsDryRunAsked) {
   EXPECT_EQ(job.Plan().ask_templates, (std::vector<std::int32_t>{0}));
 }
 
+// ---- A job that was made smaller while it was suspended ----
+
+TEST(JobResults, ResultsOfIndexesThatAJobHasNoMoreAreNotCounted) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1");
+  job.spec().min_member = 1;
+  job.status().tasks = {{"main", 0, "2-3", ""}};
+  const JobActions actions = job.Plan();
+  EXPECT_EQ(actions.creates, (std::vector<std::int32_t>{0, 1}));
+  EXPECT_FALSE(actions.status && actions.status->phase == "Succeeded");
+  EXPECT_EQ(actions.counted[0].succeeded, "");
+}
+
+TEST(JobResults, AJobOfWhichNothingIsLeftToRunSucceedsWhenItIsResumed) {
+  JobBuilder job;
+  job.Task("main", 2).status().attempt = 1;
+  job.spec().min_member = 1;
+  job.status().phase = "Suspended";
+  job.status().tasks = {{"main", 0, "0-1,3", ""}};
+  job.spec().suspend = true;
+  EXPECT_FALSE(job.Plan().status);
+  job.spec().suspend = false;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+  EXPECT_EQ(actions.status->tasks[0].succeeded, "0-1");
+  EXPECT_EQ(actions.status->ready, "2/2");
+  EXPECT_FALSE(actions.eligible);
+}
+
 // ---- What a decision rests on ----
 
 class JobBasis : public ::testing::Test {

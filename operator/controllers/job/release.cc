@@ -242,8 +242,10 @@ void PlanReleasing(Step& step) {
 
 void Succeed(Step& step) {
   step.next.tasks = step.tally.tasks;
-  NoteStart(step);  // a short job may end before anything else was written about it
-  TellStarted(step);
+  if (step.entry.placement) {
+    NoteStart(step);  // a short job may end before anything else was written about it
+    TellStarted(step);
+  }
   Finish(step, "Succeeded", "Succeeded",
          "all " + std::to_string(step.entry.replicas) + " pods succeeded");
 }

@@ -48,7 +48,7 @@ bool TemplatesReady(Step& step);
 std::string PastActiveDeadline(Step& step);
 // The condition DeadlineMissed, once spec.deadline has passed.
 void TellMissedDeadline(Step& step);
-// Ends the job well: every pod has its result.
+// Ends the job well: every pod that it has now has its result.
 void Succeed(Step& step);
 // Ends the job for good.
 void Finish(Step& step, std::string_view phase, std::string_view reason,

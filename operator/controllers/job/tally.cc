@@ -11,10 +11,15 @@ namespace {
 
 constexpr std::size_t kMaxReplicas = 10'000;
 
-std::set<std::int32_t> ReadRanges(const std::string& ranges) {
+// Without indexes that the task had before it was made smaller.
+std::set<std::int32_t> ReadRanges(const std::string& ranges, std::int32_t replicas) {
+  std::set<std::int32_t> indexes;
   const auto numbers = base::ParseRanges(ranges, kMaxReplicas);
-  if (!numbers) return {};
-  return {numbers->begin(), numbers->end()};
+  if (!numbers) return indexes;
+  for (const std::int32_t i : *numbers) {
+    if (i < replicas) indexes.insert(i);
+  }
+  return indexes;
 }
 
 // Results by task, starting from what the status already holds.
@@ -31,8 +36,9 @@ Results ReadResults(const state::JobEntry& entry) {
   for (const api::TaskStatus& status : entry.job.status.tasks) {
     const std::int32_t task = state::TaskIndex(entry, status.name);
     if (task < 0) continue;
-    results.succeeded[task] = ReadRanges(status.succeeded);
-    results.failed[task] = ReadRanges(status.failed);
+    const std::int32_t replicas = entry.job.spec.tasks[task].replicas;
+    results.succeeded[task] = ReadRanges(status.succeeded, replicas);
+    results.failed[task] = ReadRanges(status.failed, replicas);
   }
   return results;
 }

@@ -222,6 +222,12 @@ void Tell(Step& step, const Wait& wait) {
   step.write = true;
 }
 
+// It was made smaller while it was suspended, and every index that is left has its result.
+bool NothingLeft(const Step& step) {
+  return step.entry.job.invalid.empty() && step.tally.succeeded > 0 &&
+         step.tally.succeeded == step.entry.replicas;
+}
+
 }  // namespace
 
 void PlanWaiting(Step& step) {
@@ -232,6 +238,10 @@ void PlanWaiting(Step& step) {
   }
   if (spec.suspend) {
     Suspend(step);
+    return;
+  }
+  if (NothingLeft(step)) {
+    Succeed(step);
     return;
   }
   if (const std::string late = PastActiveDeadline(step); !late.empty()) {
