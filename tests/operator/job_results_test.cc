@@ -190,6 +190,16 @@ TEST_F(JobBasis, NothingIsCommittedOnAnOldAnswerWhileANewOneIsAwaited) {
   EXPECT_EQ(actions.ask_templates, (std::vector<std::int32_t>{0}));
 }
 
+TEST_F(JobBasis, AnAnswerThatDoesNotComeKeepsNoPlace) {
+  job.made(0).state = state::TemplateState::kQuota;
+  job.made(0).trouble = "no webhook";
+  job.made(0).trouble_since_ms = job.facts.boot_ms;
+  const JobActions early = job.At(4).Plan();
+  EXPECT_FALSE(early.drop_placement);
+  EXPECT_EQ(early.wake_in_ms, 1'000);
+  EXPECT_TRUE(job.At(5).Plan().drop_placement);
+}
+
 TEST_F(JobBasis, ADecisionIsDroppedWhenThePodsHaveBecomeDifferent) {
   job.made(0).shape = sched::ShapeId{2};
   EXPECT_TRUE(job.Plan().drop_placement);

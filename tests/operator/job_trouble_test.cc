@@ -58,6 +58,30 @@ TEST_F(JobTroubleTest, AServiceOfSomebodyElseUnderTheGangsNameIsTold) {
   EXPECT_NE(Status("train").message.str().find("Service train"), std::string::npos);
 }
 
+// A webhook that fails closed, say, or a policy of somebody else without its parameter.
+TEST_F(JobTroubleTest, ADryRunThatKeepsFailingIsToldInTheWordsOfTheServer) {
+  api_.Inject({.method = "POST",
+               .path = "/api/v1/namespaces/team/pods",
+               .message = "failed calling webhook pods.example.com",
+               .times = 1'000});
+  PutJob("train", 2, 4);
+  Settle();
+  After(1);
+  EXPECT_EQ(Status("train").reason, "");
+  for (int second = 0; second < 10; ++second) After(1);
+  EXPECT_EQ(Status("train").phase, "Pending");
+  EXPECT_EQ(Status("train").reason, "PendingEvaluation");
+  EXPECT_NE(Status("train").message.str().find("pods.example.com"), std::string::npos);
+  const std::size_t writes = Writes("*/jobs/train/status").size();
+  for (int minute = 0; minute < 5; ++minute) After(60);
+  EXPECT_EQ(Writes("*/jobs/train/status").size(), writes);
+  api_.ClearFaults();
+  After(60);
+  After(1);
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Status("train").message, "");
+}
+
 TEST_F(JobTroubleTest, ALargeGangIsLookedAtSeldomAndLosesNothingByIt) {
   PutJob("large", 160, 0);
   Settle();

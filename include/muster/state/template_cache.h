@@ -23,7 +23,7 @@ enum class TemplateState {
   kAsked,    // in flight
   kGood,
   kRefused,  // until the template, the tenant or a LimitRange changes, or it is asked again
-  kQuota,    // "exceeded quota": asked again later
+  kQuota,    // "exceeded quota", or no answer about it: asked again later
 };
 
 struct JobEntry;
@@ -45,6 +45,8 @@ struct Template {
   std::multiset<JobEntry*> users;  // once for each task
   std::int64_t retry_at_ms = 0;    // with kQuota and kRefused; 0: not by time
   std::int32_t failures = 0;       // dry runs in a row without a good answer
+  std::string trouble;  // what came last instead of an answer about it; empty: there was one
+  std::int64_t trouble_since_ms = 0;  // BootMs of the first such in a row
 };
 
 // Whether it can be described to the scheduler: its claims are bound, and there is an answer, while

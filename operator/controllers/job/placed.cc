@@ -167,8 +167,10 @@ Basis CheckBasis(Step& step) {
       return Basis::kGone;
     }
   }
-  if (basis == Basis::kAwaited) TemplatesReady(step);
-  return basis;
+  if (basis != Basis::kAwaited) return basis;
+  TemplatesReady(step);
+  // A place is not kept for pods that nobody can describe.
+  return Unanswered(step).empty() ? Basis::kAwaited : Basis::kGone;
 }
 
 // Asks for the Service, by which the gang's pods find each other, until it is there.  True while

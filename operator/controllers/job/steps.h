@@ -44,6 +44,8 @@ void NoteStart(Step& step);
 void TellStarted(Step& step);
 // Asks for the answers about templates that are missing; true when the job can be described.
 bool TemplatesReady(Step& step);
+// The sentence if dry runs have failed for some time without an answer about the pods; else empty.
+std::string Unanswered(Step& step);
 // The sentence if spec.activeDeadlineSeconds are over since the first start; else empty.
 std::string PastActiveDeadline(Step& step);
 // The condition DeadlineMissed, once spec.deadline has passed.

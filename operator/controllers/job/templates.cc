@@ -18,6 +18,12 @@ namespace {
 constexpr std::int64_t kAskAgainMs = 500;
 constexpr std::int64_t kAskAgainMostMs = 60'000;
 
+// Whether it says anything of the template.
+bool IsAnswer(const Result<std::string>& answer) {
+  return answer.ok() || answer.error().code == Code::kInvalid ||
+         answer.error().code == Code::kForbidden;
+}
+
 }  // namespace
 
 void JobReconciler::AskTemplate(state::JobEntry& entry, std::int32_t task) {
@@ -48,6 +54,7 @@ void JobReconciler::TakeTemplate(const std::string& template_key, const std::str
                                  const Result<std::string>& answer) {
   state::Template* found = state_.templates().Find(template_key);
   if (found == nullptr) return;
+  if (IsAnswer(answer)) found->trouble.clear();
   if (answer.ok()) {
     api::Pod pod = api::Decode<api::Pod>(*answer);
     found->grace_seconds = pod.grace_seconds;
@@ -77,6 +84,8 @@ void JobReconciler::TakeTemplateError(state::Template& found, const base::Error&
     found.retry_at_ms = error.code == Code::kInvalid ? 0 : state_.clock().BootMs() + wait_ms;
     return;
   }
+  if (found.trouble.empty()) found.trouble_since_ms = state_.clock().BootMs();
+  found.trouble = error.message;
   base::LogInfo("no answer about a template", {{"namespace", found.ns}, {"error", error.message}});
   found.state = state::TemplateState::kQuota;
   found.refusal.clear();

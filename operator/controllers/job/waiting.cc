@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "controllers/job/steps.h"
 #include "muster/api/priority.h"
@@ -81,6 +82,20 @@ bool TemplatesReady(Step& step) {
   return ready;
 }
 
+std::string Unanswered(Step& step) {
+  constexpr std::int64_t kSilentMs = 5'000;
+  for (const state::Template* found : step.facts.templates) {
+    if (found == nullptr || found->trouble.empty()) continue;
+    const std::int64_t left = found->trouble_since_ms + kSilentMs - step.facts.boot_ms;
+    if (left <= 0) {
+      return "the API server does not say what the pods would be, and is asked again: " +
+             found->trouble;
+    }
+    step.WakeIn(left);
+  }
+  return "";
+}
+
 namespace {
 
 // Pods of earlier attempts whose end the next one has to wait for.
@@ -108,38 +123,39 @@ std::string LostStrays(const Step& step, const std::vector<const state::PodEntry
 
 std::string QuotaComplaint(const Step& step) {
   for (const state::Template* found : step.facts.templates) {
-    if (found != nullptr && found->state == state::TemplateState::kQuota) return found->refusal;
+    if (found == nullptr || found->state != state::TemplateState::kQuota) continue;
+    if (!found->refusal.empty()) return found->refusal;
   }
   return "";
 }
 
 // A new leader knows within moments; only where it does not is there something to tell.
-Wait Uncounted(Step& step) {
+std::optional<Wait> Uncounted(Step& step) {
   constexpr std::int64_t kSilentMs = 5'000;
   const state::JobEntry& job = *step.facts.uncounted;
   const std::int64_t left = job.uncounted_since_ms + kSilentMs - step.facts.boot_ms;
-  if (left <= 0) return {Reason::kWaitingForQuota, UncountedText(step.facts.tenant, job), false};
+  if (left <= 0) return Wait{Reason::kWaitingForQuota, UncountedText(step.facts.tenant, job)};
   step.WakeIn(left);
-  return {};
+  return std::nullopt;
 }
 
-// The first reason in the order of the closed list; nothing of kPendingEvaluation is told.
-Wait FindReason(Step& step) {
+// The first reason in the order of the closed list; nothing: it is just being looked at.
+std::optional<Wait> FindReason(Step& step) {
   const api::Job& job = step.entry.job;
-  if (!job.invalid.empty()) return {Reason::kMisconfigured, job.invalid, true};
+  if (!job.invalid.empty()) return Wait{Reason::kMisconfigured, job.invalid, true};
   if (step.facts.tenant.empty() || step.facts.tenant_object == nullptr) {
     const std::string who =
         step.facts.tenant.empty()
             ? "no Tenant claims namespace " + job.meta.ns
             : "Tenant " + step.facts.tenant + " of namespace " + job.meta.ns + " does not exist";
-    return {Reason::kNoTenant, who, true};
+    return Wait{Reason::kNoTenant, who, true};
   }
   if (std::string why = PriorityComplaint(step); !why.empty()) {
-    return {Reason::kMisconfigured, why, true};
+    return Wait{Reason::kMisconfigured, why, true};
   }
   const bool ready = TemplatesReady(step);
   if (std::string why = TemplateComplaint(step); !why.empty()) {
-    return {Reason::kMisconfigured, why, true};
+    return Wait{Reason::kMisconfigured, why, true};
   }
   const std::int64_t left = job.status.not_before.unix_ms - step.facts.now.unix_ms;
   if (left > 0) {
@@ -148,28 +164,30 @@ Wait FindReason(Step& step) {
     for (const Reason refused : {Reason::kMisconfigured, Reason::kWaitingForQuota}) {
       if (job.status.reason == ToString(refused)) kept = refused;
     }
-    return {kept, job.status.message, false};
+    return Wait{kept, job.status.message};
   }
   if (!step.facts.over_limit.empty()) {
-    return {Reason::kWaitingForQuota, step.facts.over_limit, false};
+    return Wait{Reason::kWaitingForQuota, step.facts.over_limit};
   }
   if (std::string why = QuotaComplaint(step); !why.empty()) {
-    return {Reason::kWaitingForQuota, why, true};
+    return Wait{Reason::kWaitingForQuota, why, true};
   }
   if (step.facts.uncounted != nullptr) return Uncounted(step);
   if (std::string why = AwaitedClaim(step); !why.empty()) {
-    return {Reason::kNoMatchingNodes, why, false};
+    return Wait{Reason::kNoMatchingNodes, why};
   }
   const std::vector<const state::PodEntry*> awaited = Awaited(step);
   if (std::string why = LostStrays(step, awaited); !why.empty()) {
-    return {Reason::kWaitingForLostNode, why, false};
+    return Wait{Reason::kWaitingForLostNode, why};
+  }
+  if (std::string why = Unanswered(step); !why.empty()) {
+    return Wait{Reason::kPendingEvaluation, why};
   }
   step.actions.eligible = ready && awaited.empty() && step.entry.ledger.creates.empty();
-  if (step.actions.eligible && step.entry.hold) {
-    const state::HoldView& hold = *step.entry.hold;
-    return {hold.reason, hold.text, false, hold.reservation ? &*hold.reservation : nullptr};
-  }
-  return {};
+  if (!step.actions.eligible || !step.entry.hold) return std::nullopt;
+  const state::HoldView& hold = *step.entry.hold;
+  if (hold.reason == Reason::kPendingEvaluation) return std::nullopt;
+  return Wait{hold.reason, hold.text, false, hold.reservation ? &*hold.reservation : nullptr};
 }
 
 void Suspend(Step& step) {
@@ -249,13 +267,11 @@ void PlanWaiting(Step& step) {
     return;
   }
   TellMissedDeadline(step);
-  const Wait wait = FindReason(step);
-  if (wait.reason == Reason::kPendingEvaluation) {
-    // Not told by itself; but a job that was Suspended is Pending again.
-    if (step.next.phase == "Suspended") Tell(step, {wait.reason, "", true});
-    return;
+  if (const std::optional<Wait> wait = FindReason(step)) {
+    Tell(step, *wait);
+  } else if (step.next.phase == "Suspended") {
+    Tell(step, {Reason::kPendingEvaluation, "", true});  // no more than that it is Pending again
   }
-  Tell(step, wait);
 }
 
 }  // namespace muster::op
