@@ -139,6 +139,52 @@ TEST(JobResults, ACommittedPodOfUnknownSizeHasItsDryRunAsked) {
   EXPECT_EQ(job.Plan().ask_templates, (std::vector<std::int32_t>{0}));
 }
 
+// ---- Seen, and not written yet ----
+
+// Of two independent pods the first has ended, which was counted; then somebody deletes it.
+class JobSeen : public ::testing::Test {
+ protected:
+  void EndFirst(PlacementState state, PodPhase phase, std::int32_t exit_code = 0) {
+    job.Task("main", 2).Placed("a", "0-1", state);
+    job.spec().min_member = 1;
+    job.Pod(0, phase, false, exit_code).Pod(1, PodPhase::kRunning);
+    job.entry.counted = job.Plan().counted;
+    job.entry.counted_attempt = 1;
+  }
+  JobBuilder job;
+};
+
+TEST_F(JobSeen, APodThatVanishesAfterItsSuccessIsNotCreatedAgain) {
+  EndFirst(PlacementState::kCommitted, PodPhase::kSucceeded);
+  const JobActions actions = job.WithoutPod(0).Plan();
+  EXPECT_TRUE(actions.creates.empty());
+  EXPECT_EQ(actions.counted[0].succeeded, "0");
+}
+
+TEST_F(JobSeen, APodThatVanishesAfterItsSuccessIsNotLost) {
+  EndFirst(PlacementState::kMaterialised, PodPhase::kSucceeded);
+  job.pod(1).phase = PodPhase::kSucceeded;
+  const JobActions actions = job.WithoutPod(0).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Succeeded");
+}
+
+TEST_F(JobSeen, APodThatIsDeletedAfterItsFailureHasFailed) {
+  EndFirst(PlacementState::kMaterialised, PodPhase::kFailed, 3);
+  job.pod(0).meta.deletion = job.facts.now;
+  job.pod(1).phase = PodPhase::kSucceeded;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->failures, 1);
+}
+
+TEST_F(JobSeen, WhatWasSeenOfAnEarlierAttemptIsNoResultOfThisOne) {
+  EndFirst(PlacementState::kCommitted, PodPhase::kSucceeded);
+  job.entry.placement->attempt = 2;
+  const JobActions actions = job.Plan();
+  EXPECT_EQ(actions.counted[0].succeeded, "");
+}
+
 // ---- A job that was made smaller while it was suspended ----
 
 TEST(JobResults, ResultsOfIndexesThatAJobHasNoMoreAreNotCounted) {

@@ -30,6 +30,11 @@ JobBuilder& JobBuilder::At(std::int64_t seconds) {
   return *this;
 }
 
+JobBuilder& JobBuilder::WithoutPod(std::size_t i) {
+  pods_.erase(pods_.begin() + static_cast<std::ptrdiff_t>(i));
+  return *this;
+}
+
 JobBuilder& JobBuilder::VoidPod(std::size_t i) {
   pods_[i].is_void = true;
   return *this;

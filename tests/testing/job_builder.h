@@ -24,6 +24,8 @@ class JobBuilder {
   JobBuilder& Decided(const std::string& node, const std::string& indexes);
   JobBuilder& Pod(std::int32_t index, api::PodPhase phase, bool ready = false,
                   std::int32_t exit_code = 0, std::int32_t attempt = 1);
+  // The i-th pod is not there any more.
+  JobBuilder& WithoutPod(std::size_t i);
   // The i-th pod is of an older leader, after the barrier.
   JobBuilder& VoidPod(std::size_t i);
   JobBuilder& NoTenant();

@@ -144,6 +144,7 @@ struct JobEntry {
   Ledger ledger;
   bool eligible = false;                 // as of the last evaluation
   std::vector<api::TaskStatus> counted;  // ready pods and results as of the last evaluation
+  std::int32_t counted_attempt = 0;      // whose they are; 0: there was no placement
   std::int64_t counted_ms = 0;           // when they last changed
   std::int64_t message_written_ms = 0;   // of the hold in the status
   std::int64_t rest_until_ms = 0;        // BootMs; a large job is not looked at before

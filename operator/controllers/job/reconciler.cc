@@ -115,6 +115,7 @@ void JobReconciler::Carry(state::JobEntry& entry, JobActions actions) {
     entry.counted = std::move(actions.counted);
     entry.counted_ms = state_.clock().BootMs();
   }
+  entry.counted_attempt = entry.placement ? entry.placement->attempt : 0;
   for (const std::int32_t task : actions.ask_templates) AskTemplate(entry, task);
   if (actions.read_back) ReadBack(entry);
   for (const std::string& pod : actions.look_for) LookForPod(entry, pod);

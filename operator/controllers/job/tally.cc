@@ -22,24 +22,33 @@ std::set<std::int32_t> ReadRanges(const std::string& ranges, std::int32_t replic
   return indexes;
 }
 
-// Results by task, starting from what the status already holds.
+// Results by task.
 struct Results {
   std::vector<std::set<std::int32_t>> succeeded;
   std::vector<std::set<std::int32_t>> failed;
   std::vector<std::int32_t> ready;
 };
 
+void AddResults(const state::JobEntry& entry, const std::vector<api::TaskStatus>& told,
+                Results& results) {
+  for (const api::TaskStatus& status : told) {
+    const std::int32_t task = state::TaskIndex(entry, status.name);
+    if (task < 0) continue;
+    const std::int32_t replicas = entry.job.spec.tasks[task].replicas;
+    results.succeeded[task].merge(ReadRanges(status.succeeded, replicas));
+    results.failed[task].merge(ReadRanges(status.failed, replicas));
+  }
+}
+
+// What the status holds, and what was seen of this attempt and is not written yet: the pods may
+// vanish before it is.
 Results ReadResults(const state::JobEntry& entry) {
   const std::size_t n = entry.job.spec.tasks.size();
   Results results{std::vector<std::set<std::int32_t>>(n), std::vector<std::set<std::int32_t>>(n),
                   std::vector<std::int32_t>(n, 0)};
-  for (const api::TaskStatus& status : entry.job.status.tasks) {
-    const std::int32_t task = state::TaskIndex(entry, status.name);
-    if (task < 0) continue;
-    const std::int32_t replicas = entry.job.spec.tasks[task].replicas;
-    results.succeeded[task] = ReadRanges(status.succeeded, replicas);
-    results.failed[task] = ReadRanges(status.failed, replicas);
-  }
+  AddResults(entry, entry.job.status.tasks, results);
+  const bool same = entry.placement && entry.placement->attempt == entry.counted_attempt;
+  if (same && entry.counted != entry.job.status.tasks) AddResults(entry, entry.counted, results);
   return results;
 }
 
@@ -83,11 +92,17 @@ void CountLive(const state::JobEntry& entry, const state::PodEntry& pod, const J
 }
 
 // A slot whose pod is not there.
-Fate FateOfAbsent(const state::JobEntry& entry, const state::Slot& slot, const Results& results) {
-  if (results.succeeded[slot.task].contains(slot.index)) return Fate::kSucceeded;
-  if (results.failed[slot.task].contains(slot.index)) return Fate::kFailed;
+Fate FateOfAbsent(const state::JobEntry& entry, const state::Slot& slot) {
   const bool committed = entry.placement->state == api::PlacementState::kCommitted;
   return committed && !slot.given_up ? Fate::kMissing : Fate::kLost;
+}
+
+// The end that was seen stays, whatever becomes of the pod.
+Fate KeepEnd(Fate now, const state::Slot& slot, const Results& results) {
+  if (now != Fate::kMissing && now != Fate::kLost) return now;
+  if (results.succeeded[slot.task].contains(slot.index)) return Fate::kSucceeded;
+  if (results.failed[slot.task].contains(slot.index)) return Fate::kFailed;
+  return now;
 }
 
 void Record(const state::Slot& slot, Fate fate, Results& results) {
@@ -220,9 +235,8 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
   for (std::size_t i = 0; i < entry.slots.size(); ++i) {
     const state::Slot& slot = entry.slots[i];
     const state::PodEntry* pod = pod_of[i];
-    Fate fate = pod == nullptr ? FateOfAbsent(entry, slot, results) : FateOf(pod->pod, releasing);
-    const bool told = results.succeeded[slot.task].contains(slot.index);
-    if (fate == Fate::kLost && told) fate = Fate::kSucceeded;
+    const Fate now = pod == nullptr ? FateOfAbsent(entry, slot) : FateOf(pod->pod, releasing);
+    const Fate fate = KeepEnd(now, slot, results);
     tally.fates.push_back(fate);
     Record(slot, fate, results);
     if (pod != nullptr) tally.last_finish = std::max(tally.last_finish, pod->pod.finished);
