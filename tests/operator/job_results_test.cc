@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "controllers/job/plan.h"
+#include "controllers/job/status.h"
 #include "testing/job_builder.h"
 
 namespace muster::op {
@@ -183,6 +184,64 @@ TEST_F(JobSeen, WhatWasSeenOfAnEarlierAttemptIsNoResultOfThisOne) {
   job.entry.placement->attempt = 2;
   const JobActions actions = job.Plan();
   EXPECT_EQ(actions.counted[0].succeeded, "");
+}
+
+// ---- Results of earlier attempts and what runs now ----
+
+// Of four independent pods three have succeeded in the first attempt; the second is for the fourth.
+class JobKept : public ::testing::Test {
+ protected:
+  JobKept() {
+    job.status().attempt = 1;
+    job.Task("main", 4).Placed("a", "3", PlacementState::kMaterialised);
+    job.spec().min_member = 1;
+    job.spec().gang_timeout_seconds = 60;
+    job.status().tasks = {{"main", 0, "0-2", ""}};
+    job.Pod(3, PodPhase::kPending, false, 0, 2);
+  }
+  JobBuilder job;
+};
+
+TEST_F(JobKept, AnAttemptRunsOnceAPodOfItsOwnIsReady) {
+  EXPECT_FALSE(job.Plan().status);
+  job.pod(0).ready = true;
+  const JobActions actions = job.Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->phase, "Running");
+  EXPECT_EQ(actions.status->ready, "4/4");
+}
+
+TEST_F(JobKept, TheGangTimeoutIsForTheAttemptsOwnPods) {
+  const JobActions actions = job.At(60).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(actions.status->placement->cause, ReleaseCause::kGangTimeout);
+  EXPECT_NE(actions.status->message.str().find("0 of 1 pods"), std::string::npos);
+}
+
+TEST_F(JobKept, PodsReadyIsAboutThePodsThatRun) {
+  job.pod(0).ready = true;
+  job.status() = *job.Plan().status;
+  job.entry.placement = job.status().placement;
+  job.pod(0).ready = false;
+  job.entry.counted = job.Plan().counted;
+  job.entry.counted_ms = job.facts.boot_ms;
+  const JobActions actions = job.At(2).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(FindCondition(actions.status->conditions, "PodsReady")->reason, "TooFewReady");
+}
+
+TEST(JobResults, APodThatSucceededIsReadyOnce) {
+  JobBuilder job;
+  job.Task("main", 4).Placed("a", "0-3", PlacementState::kMaterialised);
+  job.Pod(0, PodPhase::kSucceeded).Pod(1, PodPhase::kRunning, true);
+  job.Pod(2, PodPhase::kRunning, true).Pod(3, PodPhase::kRunning, false);
+  job.status().phase = "Running";
+  job.status().attempt_ready_at = job.facts.now;
+  job.entry.counted = job.Plan().counted;
+  job.entry.counted_ms = job.facts.boot_ms;
+  const JobActions actions = job.At(2).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(FindCondition(actions.status->conditions, "PodsReady")->reason, "TooFewReady");
 }
 
 // ---- A job that was made smaller while it was suspended ----

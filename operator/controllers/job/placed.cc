@@ -59,6 +59,13 @@ Why Asked(const Step& step) {
   return {};
 }
 
+// Pods of this attempt that are Ready or have succeeded, and how many of them make it run.  Results
+// of earlier attempts say nothing about that.
+std::int32_t Arrived(const Step& step) { return step.tally.ready - step.tally.kept; }
+std::int32_t Needed(const Step& step) {
+  return std::min(MinMember(step.entry), step.entry.replicas - step.tally.kept);
+}
+
 Why TimeIsUp(Step& step) {
   const api::JobSpec& spec = step.entry.job.spec;
   if (std::string late = PastActiveDeadline(step); !late.empty()) {
@@ -69,12 +76,11 @@ Why TimeIsUp(Step& step) {
     return {api::ReleaseCause::kMaxRuntime, "ran longer than spec.maxRuntimeSeconds, " +
                                                 std::to_string(spec.max_runtime_seconds) + " s"};
   }
-  const std::int32_t needed = MinMember(step.entry);
   const bool started =
-      step.entry.job.status.attempt_ready_at.unix_ms != 0 || step.tally.ready >= needed;
+      step.entry.job.status.attempt_ready_at.unix_ms != 0 || Arrived(step) >= Needed(step);
   if (!started && step.Due(committed, spec.gang_timeout_seconds)) {
     return {api::ReleaseCause::kGangTimeout,
-            std::to_string(step.tally.ready) + " of " + std::to_string(needed) +
+            std::to_string(Arrived(step)) + " of " + std::to_string(Needed(step)) +
                 " pods were Ready within spec.gang.timeoutSeconds, " +
                 std::to_string(spec.gang_timeout_seconds) + " s" +
                 (step.tally.waiting.empty() ? "" : "; " + step.tally.waiting)};
@@ -263,8 +269,8 @@ bool ResultsMoved(const std::vector<api::TaskStatus>& told,
 // Ready and results: written when minMember is reached, later when nothing moved for a second.
 void Progress(Step& step) {
   api::JobStatus& next = step.next;
-  const std::int32_t needed = MinMember(step.entry);
-  if (next.attempt_ready_at.unix_ms == 0 && step.tally.ready >= needed) {
+  const bool enough = Arrived(step) >= Needed(step);
+  if (next.attempt_ready_at.unix_ms == 0 && enough) {
     SetPlacement(step);
     next.phase = "Running";
     next.attempt_ready_at = step.facts.now;
@@ -296,7 +302,6 @@ void Progress(Step& step) {
     SetPlacement(step);
   }
   if (next.attempt_ready_at.unix_ms != 0) {
-    const bool enough = step.tally.ready + step.tally.succeeded >= needed;
     SetCondition(next, {"PodsReady", enough, enough ? "PodsReady" : "TooFewReady", ""}, step.facts);
   }
   next.tasks = step.tally.tasks;

@@ -257,6 +257,8 @@ Tally CountPods(const state::JobEntry& entry, const JobFacts& facts) {
     }
   }
   Sum(entry, results, tally);
+  const auto ended = std::count(tally.fates.begin(), tally.fates.end(), Fate::kSucceeded);
+  tally.kept = tally.succeeded - static_cast<std::int32_t>(ended);
   return tally;
 }
 

@@ -27,6 +27,7 @@ struct Tally {
   std::int32_t stranded = 0;           // of `live`: see IsStranded
   std::int32_t overdue = 0;            // of `stranded`: see IsOverdue
   std::int32_t succeeded = 0;          // of all ranks, earlier results that are kept included
+  std::int32_t kept = 0;               // of `succeeded`: those of earlier attempts
   std::int32_t placed = 0;             // slots
   std::vector<api::TaskStatus> tasks;  // with results merged in
   const state::PodEntry* first_failed = nullptr;  // lowest rank
