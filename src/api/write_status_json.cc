@@ -39,7 +39,7 @@ Json ReservationToJson(const Reservation& reservation) {
   return out;
 }
 
-// For the column RUNTIME: from the first pod of the first attempt to the end.
+// For the column RUNTIME: from the first pod since it was last suspended to the end.
 void PutRuntime(Json& to, const JobStatus& status) {
   const std::int64_t ms = status.completion_time.unix_ms - status.start_time.unix_ms;
   if (status.completion_time.unix_ms != 0 && status.start_time.unix_ms != 0 && ms >= 0) {

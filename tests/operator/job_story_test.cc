@@ -88,6 +88,33 @@ TEST(JobStory, TheActiveDeadlineCountsForPodsThatNeverBecomeReady) {
   EXPECT_EQ(late.status->placement->cause, ReleaseCause::kDeadline);
 }
 
+TEST(JobStory, ASuspensionStopsTheActiveDeadlineAndItBeginsAnewAfterIt) {
+  JobBuilder job;
+  job.Task("main", 2).Placed("a", "0-1", PlacementState::kReleasing);
+  job.entry.placement->cause = ReleaseCause::kSuspended;
+  job.spec().active_deadline_seconds = 3'600;
+  job.spec().suspend = true;
+  job.status().start_time = job.facts.now;
+  const JobActions suspended = job.At(600).Plan();
+  ASSERT_TRUE(suspended.status);
+  EXPECT_EQ(suspended.status->phase, "Suspended");
+  job.status() = *suspended.status;
+  job.entry.placement.reset();
+  RefreshSlots(job.entry);
+  job.spec().suspend = false;
+  const JobActions resumed = job.At(50'000).Plan();
+  EXPECT_EQ(resumed.status->phase, "Pending");
+  EXPECT_TRUE(resumed.eligible);
+}
+
+TEST(JobStory, AJobThatIsSuspendedWhileItWaitsForARetryBeginsAnewToo) {
+  JobBuilder job;
+  job.Task("main", 1).status().phase = "Pending";
+  job.status().start_time = job.facts.now;
+  job.spec().suspend = true;
+  EXPECT_EQ(job.At(600).Plan().status->start_time.unix_ms, 0);
+}
+
 TEST(JobStory, StartTimeIsTheFirstPodsStart) {
   JobBuilder job;
   job.Task("main", 2).Placed("a", "0-1");

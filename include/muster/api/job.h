@@ -142,7 +142,7 @@ struct JobStatus {
   base::TimePoint pending_since;     // start of the current wait
   std::int64_t waited_seconds = 0;   // earlier waits, for aging
   base::TimePoint not_before;        // back-off: no attempt before; 0: none
-  base::TimePoint start_time;        // first pod of the first attempt
+  base::TimePoint start_time;        // first pod since it was last suspended
   base::TimePoint attempt_ready_at;  // minMember Ready, of this attempt; 0: not yet
   base::TimePoint completion_time;
   std::vector<Condition> conditions;

@@ -89,9 +89,7 @@ void EndAttempt(Step& step, api::ReleaseCause cause, const std::string& message)
       return;
     case api::ReleaseCause::kSuspended:
       ResetResults(step);
-      next.phase = "Suspended";
-      next.reason = "Suspended";
-      next.message = message;
+      BeSuspended(step, message);
       return;
     case api::ReleaseCause::kPreempted:
     case api::ReleaseCause::kReclaimed:
@@ -248,6 +246,15 @@ void Succeed(Step& step) {
   }
   Finish(step, "Succeeded", "Succeeded",
          "all " + std::to_string(step.entry.replicas) + " pods succeeded");
+}
+
+void BeSuspended(Step& step, const std::string& message) {
+  api::JobStatus& next = step.next;
+  next.phase = "Suspended";
+  next.reason = "Suspended";
+  next.message = message;
+  next.start_time = {};
+  step.write = true;
 }
 
 void Finish(Step& step, std::string_view phase, std::string_view reason,

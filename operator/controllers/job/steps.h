@@ -46,10 +46,13 @@ void TellStarted(Step& step);
 bool TemplatesReady(Step& step);
 // The sentence if dry runs have failed for some time without an answer about the pods; else empty.
 std::string Unanswered(Step& step);
-// The sentence if spec.activeDeadlineSeconds are over since the first start; else empty.
+// The sentence if spec.activeDeadlineSeconds are over since the first start after the job
+// was last suspended; else empty.
 std::string PastActiveDeadline(Step& step);
 // The condition DeadlineMissed, once spec.deadline has passed.
 void TellMissedDeadline(Step& step);
+// Until spec.suspend is taken back; the time of spec.activeDeadlineSeconds then begins anew.
+void BeSuspended(Step& step, const std::string& message);
 // Ends the job well: every pod that it has now has its result.
 void Succeed(Step& step);
 // Ends the job for good.

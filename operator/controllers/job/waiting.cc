@@ -190,14 +190,6 @@ std::optional<Wait> FindReason(Step& step) {
   return Wait{hold.reason, hold.text, false, hold.reservation ? &*hold.reservation : nullptr};
 }
 
-void Suspend(Step& step) {
-  if (step.next.phase == "Suspended") return;
-  step.next.phase = "Suspended";
-  step.next.reason = "Suspended";
-  step.next.message = "spec.suspend is true";
-  step.write = true;
-}
-
 // Whether this text is worth a write now: a new reason soon, new numbers seldom.
 bool Due(Step& step, const Wait& wait, bool new_reason) {
   constexpr std::int64_t kSettleMs = 500;
@@ -255,7 +247,7 @@ void PlanWaiting(Step& step) {
     return;
   }
   if (spec.suspend) {
-    Suspend(step);
+    if (step.next.phase != "Suspended") BeSuspended(step, "spec.suspend is true");
     return;
   }
   if (NothingLeft(step)) {
