@@ -33,6 +33,42 @@ TEST(JobStory, WaitingAddsUpOverTheAttempts) {
   EXPECT_EQ(actions.status->waited_seconds, 150);
 }
 
+TEST(JobStory, ASuspensionKeepsTheWaitBeforeItAndIsNoneItself) {
+  JobBuilder job;
+  job.Task("main", 2).status().phase = "Pending";
+  job.status().reason = "GangIncomplete";
+  job.status().waited_seconds = 100;
+  job.status().pending_since = job.facts.now;
+  job.spec().suspend = true;
+  job.status() = *job.At(7'200).Plan().status;
+  EXPECT_EQ(job.status().waited_seconds, 7'300);
+  EXPECT_FALSE(job.At(8'000).Plan().status);
+  job.spec().suspend = false;
+  job.status() = *job.At(50'000).Plan().status;
+  EXPECT_EQ(job.status().pending_since, job.facts.now);
+  EXPECT_EQ(job.At(50'050).Decided("a", "0-1").Plan().status->waited_seconds, 7'350);
+}
+
+TEST(JobStory, AJobThatStartsBeforeItsResumptionIsWrittenDidNotWaitMeanwhile) {
+  JobBuilder job;
+  job.Task("main", 2).status().phase = "Suspended";
+  job.status().waited_seconds = 100;
+  job.status().pending_since = job.facts.now;
+  EXPECT_EQ(job.At(50'000).Decided("a", "0-1").Plan().status->waited_seconds, 100);
+}
+
+TEST(JobStory, AMissedDeadlineIsToldOfASuspendedJobToo) {
+  JobBuilder job;
+  job.Task("main", 1).status().phase = "Suspended";
+  job.spec().suspend = true;
+  job.spec().deadline = {job.facts.now.unix_ms + 5'000};
+  EXPECT_EQ(job.At(4).Plan().wake_in_ms, 1'000);
+  const JobActions actions = job.At(5).Plan();
+  ASSERT_TRUE(actions.status);
+  EXPECT_EQ(ConditionOf(*actions.status, "DeadlineMissed"), "True DeadlineMissed");
+  EXPECT_EQ(actions.status->phase, "Suspended");
+}
+
 TEST(JobStory, TheTenantCapsTheGraceOfATemplateWhateverTheReleaseIsFor) {
   for (const ReleaseCause cause :
        {ReleaseCause::kReclaimed, ReleaseCause::kSuspended, ReleaseCause::kFailed}) {

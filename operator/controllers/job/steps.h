@@ -40,6 +40,9 @@ void PlanWaiting(Step& step);
 // For every write about an attempt, before its placement is set or cleared: how long the job waited
 // for it (aging goes by the sum over all attempts), and when the first pod of the job started.
 void NoteStart(Step& step);
+// The same for the wait of a job that is suspended while it waits: the time that it is suspended
+// does not count.
+void NoteWait(Step& step);
 // The conditions of a job whose pods run or have run.
 void TellStarted(Step& step);
 // Asks for the answers about templates that are missing; true when the job can be described.

@@ -25,16 +25,26 @@ base::TimePoint FirstStart(const Step& step) {
   return std::max(first, step.entry.placement->committed_at);  // kubelets' clocks differ
 }
 
+void AddWait(api::JobStatus& next, base::TimePoint since, base::TimePoint until) {
+  const std::int64_t waited = until.unix_ms - since.unix_ms;
+  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
+}
+
 }  // namespace
+
+void NoteWait(Step& step) {
+  api::JobStatus& next = step.next;
+  if (api::Waits(next.phase)) AddWait(next, next.pending_since, step.facts.now);
+}
 
 void NoteStart(Step& step) {
   api::JobStatus& next = step.next;
   if (next.start_time.unix_ms == 0) next.start_time = FirstStart(step);
-  if (next.placement) return;  // counted with the first word of this attempt
+  // Counted with the first word of this attempt, or when the job was suspended.
+  if (next.placement || next.phase == "Suspended") return;
   base::TimePoint since = next.pending_since;
   if (since.unix_ms == 0 && step.entry.placement->attempt == 1) since = step.entry.job.meta.created;
-  const std::int64_t waited = step.entry.placement->committed_at.unix_ms - since.unix_ms;
-  if (since.unix_ms != 0 && waited > 0) next.waited_seconds += waited / 1000;
+  AddWait(next, since, step.entry.placement->committed_at);
 }
 
 std::string PastActiveDeadline(Step& step) {

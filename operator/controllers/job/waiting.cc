@@ -247,7 +247,10 @@ void PlanWaiting(Step& step) {
     return;
   }
   if (spec.suspend) {
-    if (step.next.phase != "Suspended") BeSuspended(step, "spec.suspend is true");
+    TellMissedDeadline(step);
+    if (step.next.phase == "Suspended") return;
+    NoteWait(step);
+    BeSuspended(step, "spec.suspend is true");
     return;
   }
   if (NothingLeft(step)) {
