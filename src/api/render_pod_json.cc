@@ -72,6 +72,17 @@ std::string MergeSelector(const PodContext& context, const std::string& path, Js
   return {};
 }
 
+// Pods are made beside their Job, wherever the template was copied from.
+std::string CheckNamespace(const Job& job, const std::string& path, const Json& pod) {
+  const auto metadata = pod.find("metadata");
+  if (metadata == pod.end()) return {};
+  const auto given = metadata->find("namespace");
+  if (given == metadata->end() || given->is_null()) return {};
+  if (*given == "" || *given == job.meta.ns) return {};
+  return path + ".metadata.namespace must be \"" + job.meta.ns +
+         "\" or left out: pods are in the namespace of their Job";
+}
+
 Json Metadata(const PodContext& context, const TaskSpec& task, std::int32_t index,
               const Json& from) {
   const Job& job = *context.job;
@@ -116,10 +127,11 @@ base::Result<std::string> Render(const PodContext& context, const TaskSpec& task
     std::string wrong = check(pod, path);
     if (!wrong.empty()) return Error{Code::kInvalid, std::move(wrong)};
   }
+  std::string wrong = CheckNamespace(*context.job, path, pod);
   Json out = {{"apiVersion", "v1"}, {"kind", "Pod"}};
   out["metadata"] = Metadata(context, task, index, pod.value("metadata", Json::object()));
   out["spec"] = std::move(pod["spec"]);
-  std::string wrong = NameDevices(context, path, out);
+  if (wrong.empty()) wrong = NameDevices(context, path, out);
   FillSpec(context, task, index, out["spec"]);
   AddSharedMemory(context.job->spec.shared_memory_bytes, out);
   AddEnvironment(context, task, index, out);

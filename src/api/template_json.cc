@@ -12,6 +12,8 @@ struct Refused {
 };
 
 constexpr Refused kRefused[] = {
+    {"metadata", "name", "must be left out: Muster names the pods of a Job"},
+    {"metadata", "generateName", "must be left out: Muster names the pods of a Job"},
     {"metadata", "ownerReferences", "must be left out: the Job owns its pods"},
     {"metadata", "finalizers", "must be left out: they would keep a pod and what it holds"},
     {"spec", "nodeName", "must be left out: Muster chooses the node"},

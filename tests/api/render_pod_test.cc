@@ -128,6 +128,12 @@ TEST(RenderPod, LabelsOfTheTemplateStayButNotOverOurs) {
   EXPECT_EQ(pod["metadata"]["annotations"]["note"], "y");
 }
 
+TEST(RenderPod, ATemplateMayNameTheNamespaceOfItsJob) {
+  const Job job = FullJob(R"({"metadata":{"namespace":"team","name":""},
+      "spec":{"containers":[{"name":"c"}]}})");
+  EXPECT_EQ(RefusalOf(job, 1), "");
+}
+
 TEST(RenderPod, SharedMemoryIsAVolumeInMemory) {
   const Json pod = RenderTask(ShortJob(R"(,"sharedMemory":"16Gi")"), 0, 0);
   EXPECT_EQ(pod["spec"]["volumes"].dump(),
@@ -191,6 +197,13 @@ INSTANTIATE_TEST_SUITE_P(
                 ".spec.schedulingGates must be left out: a pod is created when it has its place"},
         Refusal{R"({"spec":{"resourceClaims":[{"name":"g"}],"containers":[{}]}})",
                 ".spec.resourceClaims is not supported: ask for devices in resources"},
+        Refusal{R"({"metadata":{"name":"n"},"spec":{"containers":[{}]}})",
+                ".metadata.name must be left out: Muster names the pods of a Job"},
+        Refusal{R"({"metadata":{"generateName":"n-"},"spec":{"containers":[{}]}})",
+                ".metadata.generateName must be left out: Muster names the pods of a Job"},
+        Refusal{R"({"metadata":{"namespace":"other"},"spec":{"containers":[{}]}})",
+                ".metadata.namespace must be \"team\" or left out: pods are in the namespace of "
+                "their Job"},
         Refusal{R"({"metadata":{"ownerReferences":[{}]},"spec":{"containers":[{}]}})",
                 ".metadata.ownerReferences must be left out: the Job owns its pods"},
         Refusal{R"({"metadata":{"finalizers":["f"]},"spec":{"containers":[{}]}})",
