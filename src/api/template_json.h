@@ -24,7 +24,7 @@ std::string CheckRefused(const Json& pod, const std::string& path);
 std::string ApplySecurity(const SecurityPolicy& policy, const std::string& path, Json& pod);
 
 // Rendezvous variables in front of each container's own, so that those may refer to them; one that
-// the container sets itself is left out.
+// the container sets itself in env is left out.  What envFrom brings is not known here.
 void AddEnvironment(const PodContext& context, const TaskSpec& task, std::int32_t index, Json& pod);
 
 // Calls `visit` for each container and init container of pod.spec with its path.
