@@ -257,6 +257,42 @@ INSTANTIATE_TEST_SUITE_P(
         Denial{R"({"containers":[{}],"initContainers":[{"securityContext":{"privileged":true}}]})",
                ".initContainers[0].securityContext.privileged is not allowed: the tenant's "
                "securityPolicy says allowPrivileged: false"},
+        Denial{
+            R"({"containers":[{"securityContext":{"capabilities":{"add":["CHOWN","SYS_ADMIN"]}}}]})",
+            ".containers[0].securityContext.capabilities.add[1] is not allowed: the tenant's "
+            "securityPolicy says allowPrivileged: false"},
+        Denial{
+            R"({"containers":[{}],
+                "initContainers":[{"securityContext":{"capabilities":{"add":["ALL"]}}}]})",
+            ".initContainers[0].securityContext.capabilities.add[0] is not allowed: the tenant's "
+            "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"containers":[{"securityContext":{"procMount":"Unmasked"}}]})",
+               ".containers[0].securityContext.procMount is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"containers":[{"securityContext":{"seccompProfile":{"type":"Unconfined"}}}]})",
+               ".containers[0].securityContext.seccompProfile.type is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}},"containers":[{}]})",
+               ".securityContext.seccompProfile.type is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"securityContext":{"appArmorProfile":{"type":"Unconfined"}},"containers":[{}]})",
+               ".securityContext.appArmorProfile.type is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"containers":[{"securityContext":{"seLinuxOptions":{"type":"spc_t"}}}]})",
+               ".containers[0].securityContext.seLinuxOptions.type is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"securityContext":{"seLinuxOptions":{"role":"sysadm_r"}},"containers":[{}]})",
+               ".securityContext.seLinuxOptions.role is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{R"({"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[{}]})",
+               ".securityContext.windowsOptions.hostProcess is not allowed: the tenant's "
+               "securityPolicy says allowPrivileged: false"},
+        Denial{
+            R"({"containers":[{}],"securityContext":{"sysctls":[
+                {"name":"net.ipv4.tcp_syncookies","value":"1"},
+                {"name":"kernel.msgmax","value":"1"}]}})",
+            ".securityContext.sysctls[1].name is not allowed: the tenant's "
+            "securityPolicy says allowPrivileged: false"},
         Denial{R"({"containers":[{"securityContext":{"runAsNonRoot":false}}]})",
                ".containers[0].securityContext.runAsNonRoot is not allowed: the tenant's "
                "securityPolicy says runAsNonRoot: true"},
@@ -278,6 +314,35 @@ INSTANTIATE_TEST_SUITE_P(
         Denial{R"({"containers":[{"securityContext":{"allowPrivilegeEscalation":true}}]})",
                ".containers[0].securityContext.allowPrivilegeEscalation is not allowed: the "
                "tenant's securityPolicy says allowPrivilegeEscalation: false"}));
+
+TEST(RenderPod, TheOlderFormOfAnAppArmorProfileIsRefusedToo) {
+  TenantSpec tenant;
+  tenant.security.allow_privileged = false;
+  const auto refusal = [&tenant](const std::string& profile) {
+    return RefusalOf(FullJob(R"({"metadata":{"annotations":{
+            "container.apparmor.security.beta.kubernetes.io/c":")" +
+                             profile + R"("}},"spec":{"containers":[{"name":"c"}]}})"),
+                     1, &tenant);
+  };
+  EXPECT_EQ(refusal("runtime/default"), "");
+  EXPECT_EQ(refusal("localhost/mine"), "");
+  EXPECT_EQ(refusal("unconfined"),
+            "spec.tasks[1].template.metadata.annotations[container.apparmor.security.beta."
+            "kubernetes.io/c] is not allowed: the tenant's securityPolicy says "
+            "allowPrivileged: false");
+}
+
+TEST(RenderPod, WhatTheBaselineAllowsIsNotPrivileged) {
+  TenantSpec tenant;
+  tenant.security.allow_privileged = false;
+  const Job job = FullJob(R"({"spec":{
+      "securityContext":{"seccompProfile":{"type":"RuntimeDefault"},"seLinuxOptions":{"level":"s0"},
+        "sysctls":[{"name":"net.ipv4.ip_unprivileged_port_start","value":"0"}]},
+      "containers":[{"name":"c","securityContext":{"procMount":"Default","capabilities":
+        {"add":["NET_BIND_SERVICE"],"drop":["ALL"]},
+        "appArmorProfile":{"type":"Localhost","localhostProfile":"p"}}}]}})");
+  EXPECT_EQ(RefusalOf(job, 1, &tenant), "");
+}
 
 TEST(RenderPod, ThePolicyFillsInWhatThePodLeavesOpen) {
   TenantSpec tenant;
