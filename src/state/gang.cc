@@ -40,7 +40,8 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
   gang.victim_policy = ToVictimPolicy(job.spec.preemption.policy);
   const api::TenantPreemption caps =
       tenant == nullptr ? api::TenantPreemption{} : tenant->spec.preemption;
-  gang.max_preemptions = std::min(job.spec.preemption.max_preemptions, caps.max_preemptions);
+  // The lower, the sooner it is protected for good: what the tenant says is the least it must bear.
+  gang.max_preemptions = std::max(job.spec.preemption.max_preemptions, caps.max_preemptions);
   std::int64_t grace_s = job.spec.preemption.grace_period_seconds;
   if (grace_s < 0) {
     const Template* first = TemplateOf(entry, 0);

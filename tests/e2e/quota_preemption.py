@@ -116,7 +116,7 @@ class Priority(Story):
 
     def test_after_the_most_preemptions_it_is_left_alone(self):
         scene = self.scene
-        scene.own_nodes(1, gpus=8)
+        scene.own_nodes(1, gpus=8, preemption={"maxPreemptions": 1})
         scene.job("low", gpu=8, priority="low", preemption={"maxPreemptions": 1})
         scene.wait("low", phase="Running")
         scene.job("first", gpu=8, priority="high", sim={"run-seconds": 2})
