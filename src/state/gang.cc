@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxReplicas = 10'000;
 constexpr std::int32_t kNormal = 500;
+constexpr std::int64_t kUsualGraceSeconds = 30;  // of a pod that does not say
 
 sched::VictimPolicy ToVictimPolicy(const std::string& policy) {
   return policy == "Reclaim" ? sched::VictimPolicy::kReclaim : sched::VictimPolicy::kLowerPriority;
@@ -42,16 +43,29 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
       tenant == nullptr ? api::TenantPreemption{} : tenant->spec.preemption;
   // The lower, the sooner it is protected for good: what the tenant says is the least it must bear.
   gang.max_preemptions = std::max(job.spec.preemption.max_preemptions, caps.max_preemptions);
-  std::int64_t grace_s = job.spec.preemption.grace_period_seconds;
-  if (grace_s < 0) {
-    const Template* first = TemplateOf(entry, 0);
-    grace_s = first == nullptr ? 30 : first->grace_seconds;
-  }
-  gang.grace_ms = std::min(grace_s, caps.max_grace_period_seconds) * 1000;
   return gang;
 }
 
-void AddRunning(const ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
+// Each pod ends in its own time, and the place is free when the last one has.  Pods that are there
+// tell it themselves; of others there may be no answer to a dry run yet.
+std::int64_t LongestGraceMs(ClusterState& state, const JobEntry& entry,
+                            const api::Tenant* tenant) {
+  const std::int64_t asked = entry.job.spec.preemption.grace_period_seconds;
+  std::int64_t longest_s = 0;
+  for (const Template* made : entry.templates) {
+    if (!made->known) continue;
+    longest_s = std::max(longest_s, GraceSeconds(made->grace_seconds, asked, tenant));
+  }
+  for (const std::string& key : entry.pods) {
+    const PodEntry* pod = state.FindPod(key);
+    if (pod == nullptr || pod->pod.terminal() || pod->left_behind) continue;
+    longest_s = std::max(longest_s, GraceSeconds(pod->pod.grace_seconds, asked, tenant));
+  }
+  if (longest_s == 0) longest_s = GraceSeconds(kUsualGraceSeconds, asked, tenant);
+  return longest_s * 1000;
+}
+
+void AddRunning(ClusterState& state, const JobEntry& entry, sched::Gang& gang) {
   const api::Placement& placement = *entry.placement;
   const api::Tenant* tenant = state.FindTenant(gang.tenant);
   gang.state = placement.state == api::PlacementState::kReleasing || entry.release
@@ -66,6 +80,7 @@ void AddRunning(const ClusterState& state, const JobEntry& entry, sched::Gang& g
     protect_s = std::min(protect_s, tenant->spec.preemption.max_min_runtime_seconds);
   }
   gang.protected_until = {gang.started.unix_ms + protect_s * 1000};
+  gang.grace_ms = LongestGraceMs(state, entry, tenant);
   if (entry.job.spec.max_runtime_seconds > 0) {
     gang.bound_end = {gang.started.unix_ms + entry.job.spec.max_runtime_seconds * 1000};
   }
@@ -134,12 +149,15 @@ std::vector<std::vector<std::int32_t>> WantedIndexes(const JobEntry& entry) {
   return wanted;
 }
 
-std::int64_t GraceOf(const api::Pod& pod, std::int64_t asked, const api::Tenant* tenant) {
+std::int64_t GraceSeconds(std::int64_t own, std::int64_t asked, const api::Tenant* tenant) {
   const api::TenantPreemption caps =
       tenant == nullptr ? api::TenantPreemption{} : tenant->spec.preemption;
-  const std::int64_t wanted = asked < 0 ? pod.grace_seconds : asked;
   const std::int64_t most = std::max<std::int64_t>(1, caps.max_grace_period_seconds);
-  const std::int64_t given = std::clamp<std::int64_t>(wanted, 1, most);
+  return std::clamp<std::int64_t>(asked < 0 ? own : asked, 1, most);
+}
+
+std::int64_t GraceOf(const api::Pod& pod, std::int64_t asked, const api::Tenant* tenant) {
+  const std::int64_t given = GraceSeconds(pod.grace_seconds, asked, tenant);
   return given == pod.grace_seconds ? -1 : given;
 }
 

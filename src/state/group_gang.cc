@@ -81,11 +81,11 @@ void AddPlaced(ClusterState& state, const ForeignGroup& group, const GroupTally&
   gang.evictable = tally.bound > 0;
   gang.borrowing = tally.borrowing;
   gang.started = tally.first_start.unix_ms != 0 ? tally.first_start : tally.created;
+  const api::Tenant* tenant = state.FindTenant(gang.tenant);
   std::int64_t grace_s = 0;
   for (const std::string& key : group.pods) {
     if (const PodEntry* entry = state.FindPod(key)) {
-      const std::int64_t given = GraceOf(entry->pod, -1, state.FindTenant(gang.tenant));
-      grace_s = std::max(grace_s, given < 0 ? entry->pod.grace_seconds : given);
+      grace_s = std::max(grace_s, GraceSeconds(entry->pod.grace_seconds, -1, tenant));
     }
   }
   gang.grace_ms = grace_s * 1000;

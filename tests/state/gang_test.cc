@@ -32,6 +32,16 @@ class GangTest : public testing::Test {
         R"("status":{"attempt":1,"placement":{"attempt":1,"state":"Committed","assignments":[)" +
         R"({"node":"n","task":"main","indexes":"0"},{"node":"n","task":"side","indexes":"0"}]}}})"));
   }
+  void PutPod(const std::string& task, const std::string& grace_seconds,
+              const std::string& phase = "Running") {
+    state_.Upsert(api::Decode<api::Pod>(
+        R"({"metadata":{"namespace":"a","name":"j-)" + task + R"(","uid":"p-)" + task +
+        R"(","labels":{"scheduler.io/fenced":"","scheduler.io/attempt":"1","scheduler.io/task":")" +
+        task + R"(","scheduler.io/index":"0"},"ownerReferences":[{"kind":"Job","uid":"u",)" +
+        R"("apiVersion":"scheduler.io/v1","controller":true}]},"spec":{"nodeName":"n",)" +
+        R"("terminationGracePeriodSeconds":)" + grace_seconds + R"(},"status":{"phase":")" + phase +
+        R"("}})"));
+  }
   sched::Gang Gang() {
     state_.FoldJob(*state_.FindJob("a/j"), false);
     return *state_.world().FindGang("u");
@@ -52,6 +62,36 @@ TEST_F(GangTest, AJobMayBearMorePreemptionsThanItsTenantSays) {
   PutTenant(R"({"maxPreemptions":2})");
   PutJob(R"({"maxPreemptions":7})");
   EXPECT_EQ(Gang().max_preemptions, 7);
+}
+
+TEST_F(GangTest, ThePodThatTakesLongestToEndTellsWhenThePlaceIsFree) {
+  PutJob("{}");
+  EXPECT_EQ(Gang().grace_ms, 30'000);  // no pod and no dry run has told
+  PutPod("main", "20");
+  EXPECT_EQ(Gang().grace_ms, 20'000);
+  PutPod("side", "300");
+  EXPECT_EQ(Gang().grace_ms, 300'000);
+  PutPod("side", "300", "Succeeded");
+  EXPECT_EQ(Gang().grace_ms, 20'000);
+}
+
+TEST_F(GangTest, ATemplateTellsForPodsThatAreNotThereYet) {
+  PutJob("{}");
+  PutPod("main", "20");
+  Template& side = *TemplateOf(*state_.FindJob("a/j"), 1);
+  side.known = true;
+  side.grace_seconds = 400;
+  EXPECT_EQ(Gang().grace_ms, 400'000);
+}
+
+TEST_F(GangTest, TheJobsOwnGraceAndTheTenantsCapAreThoseOfTheDeletes) {
+  PutJob(R"({"gracePeriodSeconds":90})");
+  PutPod("main", "7200");
+  EXPECT_EQ(Gang().grace_ms, 90'000);
+  PutJob("{}");
+  EXPECT_EQ(Gang().grace_ms, 600'000);
+  PutTenant(R"({"maxGracePeriodSeconds":50})");
+  EXPECT_EQ(Gang().grace_ms, 50'000);
 }
 
 }  // namespace

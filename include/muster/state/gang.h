@@ -14,9 +14,11 @@ namespace muster::state {
 // The base priority of a job: its own, else the tenant's default, else normal.
 std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant);
 
-// Seconds that a pod is given to end, -1: its own time.  `asked`: by the job, -1: nothing.  The
+// Seconds that a pod is given to end.  `own`: its template's; `asked`: by the job, -1: nothing.  The
 // Tenant caps either, so that no template can hold a place for long.  Never 0: that would take the
 // pod away from the API server while its containers still run.
+std::int64_t GraceSeconds(std::int64_t own, std::int64_t asked, const api::Tenant* tenant);
+// The same for a delete: -1 where it is the pod's own time.
 std::int64_t GraceOf(const api::Pod& pod, std::int64_t asked, const api::Tenant* tenant);
 
 // The job as one gang.  `eligible`: the scheduler may start it when it has no placement.
