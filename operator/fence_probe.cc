@@ -73,7 +73,7 @@ std::vector<FenceProbe::Server> FenceProbe::FindServers() {
   if (slice.ok()) addresses = api::HttpsAddresses(*slice);
   if (addresses.size() < 2) {
     const bool known = slice.ok() || slice.error().code == base::Code::kNotFound;  // not kept here
-    if (!known || MaySpeakForMore()) servers.push_back({"unknown", nullptr, {}});
+    if (!known || MaySpeakForMore()) servers.emplace_back().address = "unknown";
     return servers;
   }
   for (const std::string& address : addresses) {
@@ -137,8 +137,24 @@ std::string FenceProbe::trouble() const {
 void FenceProbe::Try(Server& server, std::int64_t epoch) {
   if (server.old == FenceAnswer::kFenced) return;
   if (!server.address.empty() && !server.own) return;
-  server.old = TryEpoch(server, epoch) == FenceAnswer::kAccepted ? TryEpoch(server, epoch - 1)
-                                                                 : FenceAnswer::kUnknown;
+  const FenceAnswer fresh = TryEpoch(server, epoch);
+  if (fresh != FenceAnswer::kUnknown) server.silent_since_ms = clock_.BootMs();
+  server.old =
+      fresh == FenceAnswer::kAccepted ? TryEpoch(server, epoch - 1) : FenceAnswer::kUnknown;
+}
+
+// None has said anything about an epoch for as long as a lease lasts.
+bool FenceProbe::AllSilent(const std::vector<const Server*>& servers) {
+  const std::int64_t since = clock_.BootMs() - options_.lease_duration_ms;
+  for (const Server* server : servers) {
+    if (server->silent_since_ms <= since) continue;
+    const std::string name =
+        server->address.empty() ? "that of the configured address" : server->address;
+    TakeTrouble("an API server that answers does not fence yet", server->address,
+                "API server " + name + " does not go by the leader's mark yet");
+    return false;
+  }
+  return true;
 }
 
 void FenceProbe::Pause() {
@@ -153,23 +169,27 @@ std::optional<bool> FenceProbe::Run(std::int64_t epoch, const std::function<bool
   if (!Mark(epoch, may_go_on)) return std::nullopt;
   const std::int64_t begin = clock_.BootMs();
   std::vector<Server> servers = FindServers();
+  for (Server& server : servers) server.silent_since_ms = begin;
   while (true) {
     for (Server& server : servers) {
       if (may_go_on()) Try(server, epoch);
     }
-    const bool waited = clock_.BootMs() - begin >= options_.lease_duration_ms;
-    std::vector<std::string> open;
+    std::vector<const Server*> open;
     for (const Server& server : servers) {
-      if (server.old != FenceAnswer::kFenced) open.push_back(server.address);
+      if (server.old != FenceAnswer::kFenced) open.push_back(&server);
     }
     if (open.empty()) return true;
     if (!may_go_on()) return std::nullopt;
+    const bool waited = clock_.BootMs() - begin >= options_.lease_duration_ms;
     // Without the policy every epoch is accepted: the lease's duration is all the fence there is.
-    if (waited && servers.front().old == FenceAnswer::kAccepted) return false;
-    if (waited && servers.front().old == FenceAnswer::kFenced) {
+    const bool none_fenced = open.size() == servers.size();
+    if (waited && none_fenced && servers.front().old == FenceAnswer::kAccepted) return false;
+    if (waited && AllSilent(open) && servers.front().old == FenceAnswer::kFenced) {
+      std::vector<std::string> addresses;
+      for (const Server* server : open) addresses.push_back(server->address);
       base::LogWarn(
           "API servers that could not be probed by their address have had a lease duration",
-          {{"servers", base::Join(open, ", ")}});
+          {{"servers", base::Join(addresses, ", ")}});
       return true;
     }
     Pause();

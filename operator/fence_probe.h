@@ -1,8 +1,8 @@
 // Puts the fence in force for a new leader (placement-protocol.md, fencing 4): marks the operator's
 // namespace, by which the policies judge, and then makes dry-run writes until the new epoch is
 // accepted and the old one refused, at every address where an API server listens, for each has its
-// own copy of the mark.  Where one cannot be reached by its address, a whole lease duration passes
-// instead.
+// own copy of the mark.  Where one cannot be reached by its address, or says nothing about epochs any
+// more, a whole lease duration passes instead; one that answers is asked until it is fenced.
 //
 // Threads: Run blocks; one thread a probe.  trouble() from any.
 #pragma once
@@ -51,6 +51,7 @@ class FenceProbe {
   struct Server {
     std::string address;                // empty: as configured, whoever answers there
     std::unique_ptr<kube::Client> own;  // null: the configured one
+    std::int64_t silent_since_ms = 0;   // BootMs of its last word about an epoch, or of the beginning
     FenceAnswer old =
         FenceAnswer::kUnknown;  // what the old epoch was told after the new was accepted
   };
@@ -59,6 +60,7 @@ class FenceProbe {
   std::vector<Server> FindServers();
   bool MaySpeakForMore();
   void Try(Server& server, std::int64_t epoch);
+  bool AllSilent(const std::vector<const Server*>& servers);
   FenceAnswer TryEpoch(Server& server, std::int64_t epoch);
   void TakeTrouble(const std::string& what, const std::string& server, const std::string& message);
   void Pause();

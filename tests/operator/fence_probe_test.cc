@@ -19,6 +19,7 @@ using base::Error;
 using testing::FakeApiServer;
 
 constexpr std::int64_t kLeaseMs = 15'000;
+constexpr int kRoundsOfALease = 750;  // the probe asks every 20 ms
 constexpr char kOwn[] = "/api/v1/namespaces/muster-system";
 constexpr char kPods[] = "*/namespaces/muster-system/pods";
 
@@ -55,6 +56,17 @@ class Fence : public ::testing::Test {
                          .reason = "Forbidden",
                          .message = "fenced: epoch '4' is not that of the leader, 5",
                          .skip = 2 * rounds - 1});
+  }
+
+  // The copy of the mark there is the last leader's for that many questions, then the new one's.
+  void LagFor(const std::string& address, int questions) {
+    Api(address).Inject({.method = "POST",
+                         .path = kPods,
+                         .status = 403,
+                         .reason = "Forbidden",
+                         .message = "fenced: epoch '5' is not that of the leader, 4",
+                         .times = questions});
+    RefuseOld(address);
   }
 
   // Runs the probe; time passes whenever it waits.
@@ -153,6 +165,48 @@ TEST_F(Fence, AServerWhoseCopyOfTheMarkLagsIsWaitedFor) {
   EXPECT_EQ(Asked("10.0.0.2:6443"), 8);
   EXPECT_EQ(Asked("10.0.0.1:6443"), 2) << "asked again although it had refused";
   EXPECT_LT(spent_ms_, kLeaseMs);
+}
+
+TEST_F(Fence, AServerThatAnswersIsWaitedForBeyondALeaseDuration) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  Add("10.0.0.1:6443");
+  Add("10.0.0.2:6443");
+  RefuseOld("front");
+  RefuseOld("10.0.0.1:6443");
+  LagFor("10.0.0.2:6443", kRoundsOfALease + 50);
+  EXPECT_EQ(Run(), true);
+  EXPECT_GT(spent_ms_, kLeaseMs);
+  EXPECT_EQ(Asked("10.0.0.2:6443"), kRoundsOfALease + 52);
+  EXPECT_EQ(trouble_, "API server 10.0.0.2:6443 does not go by the leader's mark yet");
+}
+
+TEST_F(Fence, AServerThatDoesNotKnowThePolicyYetIsWaitedForToo) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  Add("10.0.0.1:6443");
+  Add("10.0.0.2:6443");
+  RefuseOld("front", kRoundsOfALease + 50);
+  RefuseOld("10.0.0.1:6443");
+  RefuseOld("10.0.0.2:6443", kRoundsOfALease + 100);
+  EXPECT_EQ(Run(), true);
+  EXPECT_EQ(Asked("front"), 2 * (kRoundsOfALease + 50));
+  EXPECT_EQ(Asked("10.0.0.2:6443"), 2 * (kRoundsOfALease + 100));
+}
+
+TEST_F(Fence, AServerThatAnswersNoMoreCostsALeaseDurationFromItsLastWord) {
+  Slice(R"("10.0.0.1","10.0.0.2")");
+  Add("10.0.0.1:6443");
+  Add("10.0.0.2:6443");
+  RefuseOld("front");
+  RefuseOld("10.0.0.1:6443");
+  LagFor("10.0.0.2:6443", kRoundsOfALease / 2);
+  Api("10.0.0.2:6443")
+      .Inject({.method = "POST",
+               .path = kPods,
+               .kind = muster::testing::FaultKind::kNoAnswer,
+               .times = 10 * kRoundsOfALease});
+  EXPECT_EQ(Run(), true);
+  EXPECT_GE(spent_ms_, kLeaseMs * 3 / 2 - 100);
+  EXPECT_LE(spent_ms_, kLeaseMs * 3 / 2 + 100);
 }
 
 TEST_F(Fence, AServerThatCannotBeReachedCostsALeaseDuration) {
