@@ -32,6 +32,12 @@ std::string ForeignGroups::GroupKey(const api::Pod& pod) {
   return pod.meta.ns + "/pod:" + pod.meta.name;
 }
 
+std::int32_t ForeignGroups::MinimumOf(const api::Pod& pod) {
+  if (!pod.meta.labels.contains(api::kLabelPodGroup)) return 1;
+  const std::int64_t asked = IntLabel(pod, api::kLabelPodGroupMin).value_or(1);
+  return static_cast<std::int32_t>(std::min<std::int64_t>(asked, 100'000));
+}
+
 ForeignGroup& ForeignGroups::Open(const api::Pod& pod, std::int64_t default_timeout) {
   const std::string key = GroupKey(pod);
   ForeignGroup& group = groups_[key];
@@ -48,12 +54,7 @@ ForeignGroup& ForeignGroups::Add(const api::Pod& pod, const std::string& pod_key
   ForeignGroup& group = Open(pod, default_timeout);
   group.done.erase(pod_key);
   group.pods.insert(pod_key);
-  // Where pods of one group disagree, the larger minimum and the last timeout hold.
-  const bool named = pod.meta.labels.contains(api::kLabelPodGroup);
-  if (const auto min = IntLabel(pod, api::kLabelPodGroupMin); named && min) {
-    const auto asked = static_cast<std::int32_t>(std::min<std::int64_t>(*min, 100'000));
-    group.min_member = group.pods.size() == 1 ? asked : std::max(group.min_member, asked);
-  }
+  // Where pods of one group disagree, the last timeout holds.
   if (const auto seconds = IntLabel(pod, api::kLabelPodGroupTimeout)) {
     group.timeout_ms = std::min<std::int64_t>(*seconds, 86'400) * 1000;
   }

@@ -30,7 +30,10 @@ void Count(const ForeignGroup& group, const PodEntry& entry, GroupTally& tally) 
   const bool placed = !pod.node_name.empty() || !entry.binding_node.empty();
   if (Leaving(group, pod)) {
     if (placed) ++tally.leaving;
-  } else if (placed) {
+    return;
+  }
+  tally.min_member = std::max(tally.min_member, ForeignGroups::MinimumOf(pod));
+  if (placed) {
     ++tally.bound;
     tally.borrowing |= entry.binding_borrows || pod.meta.annotations.contains(kBorrowing);
     tally.first_start = Earlier(tally.first_start, pod.started);
@@ -91,8 +94,8 @@ void AddPlaced(ClusterState& state, const ForeignGroup& group, const GroupTally&
   gang.grace_ms = grace_s * 1000;
 }
 
-bool HasMinimum(const ForeignGroup& group, const GroupTally& tally) {
-  return tally.bound > 0 && tally.bound + tally.done >= group.min_member;
+bool HasMinimum(const GroupTally& tally) {
+  return tally.bound > 0 && tally.bound + tally.done >= tally.min_member;
 }
 
 }  // namespace
@@ -137,9 +140,9 @@ std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGrou
   const GroupTally tally = CountGroup(state, group);
   sched::Gang gang = Common(state, group, tally);
   gang.budgets = SharesOfBudgets(state, group.ns, group.pods);
-  const bool complete = tally.have() >= group.min_member;
+  const bool complete = tally.have() >= tally.min_member;
   const bool wants = may_start && complete && !group.evicting && !gang.tenant.empty() &&
-                     tally.waiting > 0 && !HasMinimum(group, tally);
+                     tally.waiting > 0 && !HasMinimum(tally);
   if (!wants) {
     if (tally.bound + tally.leaving == 0) return std::nullopt;
     AddPlaced(state, group, tally, gang);
@@ -148,14 +151,14 @@ std::optional<sched::Gang> BuildGroupGang(ClusterState& state, const ForeignGrou
   AddWaiting(state, group, gang);
   const std::int32_t placed = tally.bound + tally.done;
   gang.finish_first = tally.bound > 0;
-  gang.min_replicas = std::clamp(group.min_member - placed, 1, tally.waiting);
+  gang.min_replicas = std::clamp(tally.min_member - placed, 1, tally.waiting);
   return gang;
 }
 
 std::optional<sched::Gang> BuildMoreGroupGang(ClusterState& state, const ForeignGroup& group,
                                               bool may_start) {
   const GroupTally tally = CountGroup(state, group);
-  if (!may_start || group.evicting || tally.waiting == 0 || !HasMinimum(group, tally)) {
+  if (!may_start || group.evicting || tally.waiting == 0 || !HasMinimum(tally)) {
     return std::nullopt;
   }
   sched::Gang gang = Common(state, group, tally);

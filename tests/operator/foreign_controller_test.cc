@@ -24,6 +24,13 @@ class ForeignControllerTest : public testing::ClusterFixture {
             std::to_string(gpus) + R"("},"requests":{"nvidia.com/gpu":")" + std::to_string(gpus) +
             R"("}}}]},"status":{"phase":"Pending"}})");
   }
+  // Somebody deletes it, and it has not ended yet.
+  void SetDeleted(const std::string& name) {
+    std::string json = *api_.Get(kPods + name);
+    json.replace(json.find(R"("metadata":{)"), 12,
+                 R"("metadata":{"deletionTimestamp":"2024-01-01T00:00:00Z",)");
+    Put(kPods + name, json);
+  }
   // Controllers, then one cycle of the scheduler, as the loop does.
   void Settle() {
     on_wake_ = [this](const std::string& key) { state_.MarkGroup(key); };
@@ -79,6 +86,31 @@ TEST_F(ForeignControllerTest, IncompleteGroupWaitsAndSaysSo) {
   PutPod("p3", 1, 4);
   Settle();
   EXPECT_EQ(Bindings(), 4u);
+}
+
+TEST_F(ForeignControllerTest, ASmallerGroupOfTheSameNameDoesNotWaitForTheMinimumOfTheLast) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2", "p3"}) PutPod(name, 1, 4);
+  Settle();
+  for (const char* name : {"p0", "p1", "p2", "p3"}) SetDeleted(name);
+  PutPod("q0", 1, 2);
+  PutPod("q1", 1, 2);
+  Settle();
+  EXPECT_EQ(NodeOf("q0"), "n1");
+  EXPECT_EQ(NodeOf("q1"), "n1");
+}
+
+TEST_F(ForeignControllerTest, AMinimumThatIsLoweredOnAllPodsHolds) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1"}) PutPod(name, 1, 4);
+  Settle();
+  ASSERT_EQ(Bindings(), 0u);
+  PutPod("p0", 1, 2);
+  Settle();
+  EXPECT_EQ(Bindings(), 0u);  // the other pod still says 4
+  PutPod("p1", 1, 2);
+  Settle();
+  EXPECT_EQ(Bindings(), 2u);
 }
 
 TEST_F(ForeignControllerTest, GroupThatDoesNotFitIsNotBoundInPart) {

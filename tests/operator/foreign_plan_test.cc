@@ -14,7 +14,7 @@ class ForeignPlan : public ::testing::Test {
     group_.key = "team/g";
     group_.ns = "team";
     group_.name = "g";
-    group_.min_member = 2;
+    facts_.tally.min_member = 2;
     group_.timeout_ms = 600'000;
     facts_.tenant = "a";
     facts_.boot_ms = 1'000'000;
@@ -45,7 +45,7 @@ class ForeignPlan : public ::testing::Test {
 };
 
 TEST_F(ForeignPlan, IncompleteGroupSaysHowManyPodsExist) {
-  group_.min_member = 4;
+  facts_.tally.min_member = 4;
   Pod("p0");
   Pod("p1");
   Pod("p2");

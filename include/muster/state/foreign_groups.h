@@ -23,7 +23,6 @@ struct ForeignGroup {
   std::string key;  // namespace/group, or namespace/pod:<name>
   std::string ns;
   std::string name;
-  std::int32_t min_member = 1;
   std::int64_t timeout_ms = 600'000;
   std::set<std::string> pods;         // keys of its pods that are not terminal
   std::set<std::string> done;         // keys of its pods that succeeded and are still there
@@ -48,6 +47,7 @@ struct GroupTally {
   std::int32_t gated = 0;          // spec.schedulingGates
   bool borrowing = false;          // B of scheduling.md section 6 when it was bound
   std::int32_t done = 0;           // succeeded, of a controller that has a live pod in the group
+  std::int32_t min_member = 1;     // the largest that a pod asks for which is not being deleted
   base::TimePoint created;         // of the oldest live pod
   base::TimePoint first_start;     // of the bound ones; 0: unknown
   base::TimePoint oldest_waiting;  // creation
@@ -66,6 +66,8 @@ class ForeignGroups {
   // Whether Muster is asked to bind this pod: our scheduler's name, no Job of ours owns it.
   static bool IsForeign(const api::Pod& pod);
   static std::string GroupKey(const api::Pod& pod);
+  // What the pod says of the minimum of its group; 1: nothing.
+  static std::int32_t MinimumOf(const api::Pod& pod);
 
   ForeignGroup& Add(const api::Pod& pod, const std::string& pod_key, std::int64_t default_timeout);
   // A pod that is terminal: no member any more, but a success counts towards the minimum.

@@ -80,7 +80,7 @@ Why Awaits(const Step& step) {
 std::string MissingText(const Step& step) {
   const state::GroupTally& tally = step.facts.tally;
   std::string text = std::to_string(tally.have() + tally.gated) + " of " +
-                     std::to_string(step.group.min_member) + " pods exist";
+                     std::to_string(tally.min_member) + " pods exist";
   if (tally.gated > 0)
     text += ", " + std::to_string(tally.gated) + " of them with scheduling gates";
   return text;
@@ -98,7 +98,7 @@ Why FindWhy(const Step& step) {
     return {"WaitingForQuota", UncountedText(step.facts.tenant, *step.facts.uncounted)};
   }
   if (Why awaits = Awaits(step); !awaits.reason.empty()) return awaits;
-  if (step.facts.tally.have() < step.group.min_member) {
+  if (step.facts.tally.have() < step.facts.tally.min_member) {
     return {"GangIncomplete", MissingText(step)};
   }
   if (step.group.hold_text.empty()) return {};
@@ -175,7 +175,7 @@ void ReleasePartial(Step& step, const Why& why) {
       {about,
        {"Warning", "GangTimeout",
         "group " + step.group.name + ": " + std::to_string(tally.bound) + " of " +
-            std::to_string(step.group.min_member) + " pods were bound within " +
+            std::to_string(tally.min_member) + " pods were bound within " +
             std::to_string(step.group.timeout_ms / 1000) + " s, " + culprit +
             "; deleted so that their controller can begin anew: " + base::Join(names, ", ")}});
 }
@@ -188,7 +188,7 @@ bool BindingUnderWay(const Step& step) {
 
 void WatchPartial(Step& step, const Why& why) {
   const state::GroupTally& tally = step.facts.tally;
-  const bool partial = tally.bound > 0 && tally.bound + tally.done < step.group.min_member &&
+  const bool partial = tally.bound > 0 && tally.bound + tally.done < tally.min_member &&
                        tally.waiting + tally.gated > 0 && !step.actions.evicting;
   if (!partial) {
     // A Binding without an answer is no progress: it may be refused, as the one before it was.
