@@ -164,30 +164,40 @@ def judge_jobs(jobs):
 
 # ---- Pods that others create, and workflows ----
 
-def _in_part(pods):
-    """Some of a group are on nodes, and fewer than its minimum."""
-    living = [pod for pod in pods if pod.get("status", {}).get("phase") not in TERMINAL]
-    bound = sum("nodeName" in pod["spec"] for pod in living)
-    done = sum(pod.get("status", {}).get("phase") == "Succeeded" for pod in pods)
-    least = max((int(pod["metadata"]["labels"].get("scheduler.io/pod-group-min", 1))
-                 for pod in pods), default=1)
-    return 0 < bound < len(living) and bound + done < least
+class _Group:
+    """Pods of one group by uid, and whether its minimum was on nodes since the first of them was."""
+
+    def __init__(self):
+        self.pods = {}
+        self._had_minimum = False
+
+    def in_part(self):
+        """Some are on nodes, fewer than the minimum, and others wait or it never had it."""
+        pods = self.pods.values()
+        living = [pod for pod in pods if pod.get("status", {}).get("phase") not in TERMINAL]
+        bound = sum("nodeName" in pod["spec"] for pod in living)
+        done = sum(pod.get("status", {}).get("phase") == "Succeeded" for pod in pods)
+        least = max((int(pod["metadata"]["labels"].get("scheduler.io/pod-group-min", 1))
+                     for pod in living if "deletionTimestamp" not in pod["metadata"]), default=1)
+        has = bound + done >= least
+        self._had_minimum = bound > 0 and (self._had_minimum or has)
+        return bound > 0 and not has and (bound < len(living) or not self._had_minimum)
 
 
 def judge_groups(changes, takeover=20):
     """By the watch: no group is bound in part for longer than its own timeout and the time that a
     takeover needs."""
-    wrong, groups, since = [], collections.defaultdict(dict), {}
+    wrong, groups, since = [], collections.defaultdict(_Group), {}
     for change in changes:
         meta = change.body["metadata"]
         group = meta.get("labels", {}).get("scheduler.io/pod-group")
         if not group:
             continue
         key = meta["namespace"], group
-        groups[key].pop(meta["uid"], None)
+        groups[key].pods.pop(meta["uid"], None)
         if change.verb != "DELETED":
-            groups[key][meta["uid"]] = change.body
-        if _in_part(groups[key].values()):
+            groups[key].pods[meta["uid"]] = change.body
+        if groups[key].in_part():
             since.setdefault(key, change.at)
             continue
         lasted = change.at - since.pop(key, change.at)

@@ -288,6 +288,39 @@ TEST_F(ForeignControllerTest, PartialGroupIsReleasedAfterItsTimeout) {
   EXPECT_NE(NodeOf("p1"), "n1");
 }
 
+TEST_F(ForeignControllerTest, PartialGroupIsReleasedThoughThePodItLacksIsGone) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 1, 3);
+  api_.Inject({.method = "POST",
+               .path = "*/p2/binding",
+               .status = 403,
+               .reason = "Forbidden",
+               .message = "not this pod",
+               .times = 1'000});
+  Settle();
+  EXPECT_EQ(NodeOf("p1"), "n1");
+  RemoveObject(std::string(kPods) + "p2");
+  Settle();
+  clock_.Advance(601'000);
+  Settle();
+  for (const char* name : {"p0", "p1"}) {
+    EXPECT_NE(Read<api::Pod>(kPods + std::string(name)).meta.deletion.unix_ms, 0) << name;
+  }
+}
+
+TEST_F(ForeignControllerTest, AGroupThatRanWholeGoesOnWithoutAPodThatIsGone) {
+  PutNode("n1", 8);
+  for (const char* name : {"p0", "p1", "p2"}) PutPod(name, 1, 3);
+  Settle();
+  EXPECT_EQ(NodeOf("p2"), "n1");
+  RemoveObject(std::string(kPods) + "p2");
+  Settle();
+  clock_.Advance(601'000);
+  state_.MarkGroup("team/g");
+  Settle();
+  EXPECT_TRUE(api_.Seen("DELETE").empty());
+}
+
 TEST_F(ForeignControllerTest, PartialGroupOfAnOlderLeaderIsFinishedFirst) {
   PutNode("n1", 8);
   PutPod("p0", 4, 2);

@@ -173,6 +173,77 @@ TEST_F(ForeignPlan, PartialGroupIsReleasedAfterItsTimeoutNamingThePodThatFailed)
             "begin anew: p0");
 }
 
+TEST_F(ForeignPlan, GroupThatLostThePodItWaitedForIsReleasedToo) {
+  facts_.tally.min_member = 3;
+  Pod("p0", "n1");
+  Pod("p1", "n1");
+  group_.had_minimum = false;
+  GroupActions actions = Plan();
+  EXPECT_TRUE(actions.deletes.empty());
+  EXPECT_EQ(actions.wake_in_ms, 600'000);
+  group_.partial_since_ms = actions.partial_since_ms;
+  facts_.boot_ms += 600'000;
+  actions = Plan();
+  EXPECT_EQ(actions.deletes, (Keys{"team/p0", "team/p1"}));
+  EXPECT_EQ(actions.events.at(0).key, "team/p0");
+  EXPECT_EQ(actions.events.at(0).event.message,
+            "group g: 2 of 3 pods were bound within 600 s, and no other pod waits; deleted so that "
+            "their controller can begin anew: p0, p1");
+}
+
+TEST_F(ForeignPlan, WhoHadItsMinimumIsNotPartlyBoundWhenPodsHaveEnded) {
+  facts_.tally.min_member = 2;
+  Pod("p0", "n1");
+  Pod("p1", "n1");
+  group_.had_minimum = Plan().had_minimum;
+  EXPECT_EQ(group_.had_minimum, true);
+  facts_.pods.erase("team/p1");
+  facts_.tally.bound = 1;
+  facts_.tally.first_start = {facts_.now.unix_ms - 36'000'000};
+  const GroupActions actions = Plan();
+  EXPECT_EQ(actions.had_minimum, true);
+  EXPECT_EQ(actions.partial_since_ms, 0);
+  EXPECT_TRUE(actions.deletes.empty());
+}
+
+TEST_F(ForeignPlan, APodThatSucceededBeforeTheOthersWereSeenOnNodesCounts) {
+  facts_.tally.min_member = 3;
+  Pod("p0", "n1");
+  Pod("p1", "n1");
+  group_.had_minimum = false;
+  group_.done = {"team/p2"};  // without a controller: not in the tally
+  EXPECT_EQ(Plan().had_minimum, true);
+}
+
+TEST_F(ForeignPlan, BindingsUnderWayAreNoMinimum) {
+  Pod("p0", "n1");
+  Pod("p1").binding_node = "n1";
+  facts_.tally.bound = 2;
+  facts_.tally.waiting = 0;
+  group_.had_minimum = false;
+  EXPECT_EQ(Plan().had_minimum, false);
+  Pod("p1", "n1");
+  EXPECT_EQ(Plan().had_minimum, true);
+}
+
+TEST_F(ForeignPlan, WhatALeaderBeforeKnewIsNotGuessed) {
+  Pod("p0", "n1");
+  facts_.tally.first_start = {facts_.now.unix_ms - 36'000'000};
+  EXPECT_EQ(Plan().had_minimum, std::nullopt);
+  EXPECT_TRUE(Plan().deletes.empty());
+  Pod("p1");
+  facts_.tally.oldest_waiting = {facts_.now.unix_ms - 1'000};
+  EXPECT_EQ(Plan().had_minimum, false);
+  group_.had_minimum = true;
+  EXPECT_EQ(Plan().had_minimum, true);
+}
+
+TEST_F(ForeignPlan, AGroupWithoutABoundPodBeginsAnew) {
+  Pod("p0");
+  group_.had_minimum = true;
+  EXPECT_EQ(Plan().had_minimum, false);
+}
+
 TEST_F(ForeignPlan, TimeoutSurvivesAChangeOfLeader) {
   Pod("p0", "n1");
   Pod("p1");

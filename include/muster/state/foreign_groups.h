@@ -27,6 +27,9 @@ struct ForeignGroup {
   std::set<std::string> pods;         // keys of its pods that are not terminal
   std::set<std::string> done;         // keys of its pods that succeeded and are still there
   std::int64_t partial_since_ms = 0;  // BootMs since when some are bound and too few; 0: no
+  // Whether it had its minimum on nodes since the first of its pods was bound; nothing: a leader
+  // before this one may know.
+  std::optional<bool> had_minimum;
   std::set<std::string> deletes;      // uids of pods whose deletion was asked for
   bool evicting = false;              // until all of `deletes` are gone
   std::string refusal;                // why a Binding was refused for good; empty: none

@@ -134,7 +134,8 @@ void Tell(Step& step, const Why& why) {
   }
 }
 
-// The first pod that is not bound, and what is known about it.
+// The first pod that is not bound, and what is known about it.  Where there is none, who is deleted
+// is told.
 std::string Culprit(const Step& step, const Why& why, std::string& key) {
   for (const auto& [name, entry] : step.facts.pods) {
     if (!entry->pod.node_name.empty() || !entry->binding_node.empty() || step.Leaving(*entry)) {
@@ -144,13 +145,15 @@ std::string Culprit(const Step& step, const Why& why, std::string& key) {
     return "pod " + NameOf(name) + " was not" +
            (why.reason.empty() ? "" : " (" + why.reason + ": " + why.text + ")");
   }
-  return "";
+  key = step.actions.deletes.front();
+  return "and no other pod waits";
 }
 
 std::int64_t PartialForMs(const Step& step, std::int64_t since_ms) {
   const state::GroupTally& tally = step.facts.tally;
   std::int64_t elapsed = step.facts.boot_ms - since_ms;
-  if (tally.first_start.unix_ms != 0) {  // known from the pods: survives a change of leader
+  // Known from the pods: survives a change of leader.
+  if (tally.first_start.unix_ms != 0 && tally.oldest_waiting.unix_ms != 0) {
     const base::TimePoint since = std::max(tally.first_start, tally.oldest_waiting);
     elapsed = std::max(elapsed, step.facts.now.unix_ms - since.unix_ms);
   }
@@ -159,8 +162,6 @@ std::int64_t PartialForMs(const Step& step, std::int64_t since_ms) {
 
 void ReleasePartial(Step& step, const Why& why) {
   const state::GroupTally& tally = step.facts.tally;
-  std::string about;
-  const std::string culprit = Culprit(step, why, about);
   std::vector<std::string> names;
   for (const auto& [key, entry] : step.facts.pods) {
     const bool placed = !entry->pod.node_name.empty() || !entry->binding_node.empty();
@@ -170,7 +171,8 @@ void ReleasePartial(Step& step, const Why& why) {
   }
   if (step.actions.deletes.size() > names.size()) names.push_back("…");
   step.actions.partial_since_ms = 0;
-  if (about.empty()) return;
+  std::string about;
+  const std::string culprit = Culprit(step, why, about);
   step.actions.events.push_back(
       {about,
        {"Warning", "GangTimeout",
@@ -180,19 +182,33 @@ void ReleasePartial(Step& step, const Why& why) {
             "; deleted so that their controller can begin anew: " + base::Join(names, ", ")}});
 }
 
-bool BindingUnderWay(const Step& step) {
-  return std::any_of(step.facts.pods.begin(), step.facts.pods.end(), [](const auto& pod) {
-    return !pod.second->binding_node.empty() && pod.second->pod.node_name.empty();
-  });
+// Pods with a Binding that the watch has not shown: it may be refused.
+std::int32_t OnTheWay(const Step& step) {
+  return static_cast<std::int32_t>(
+      std::count_if(step.facts.pods.begin(), step.facts.pods.end(), [&](const auto& pod) {
+        const state::PodEntry& entry = *pod.second;
+        return !entry.binding_node.empty() && entry.pod.node_name.empty() && !step.Leaving(entry);
+      }));
+}
+
+std::optional<bool> HadMinimum(const Step& step) {
+  const state::GroupTally& tally = step.facts.tally;
+  if (tally.bound == 0) return false;
+  const auto ended = static_cast<std::int32_t>(step.group.done.size());
+  if (tally.bound - OnTheWay(step) + ended >= tally.min_member) return true;
+  // Where it is not known, and some wait, they are taken for those it never had.
+  if (!step.group.had_minimum && tally.waiting + tally.gated > 0) return false;
+  return step.group.had_minimum;
 }
 
 void WatchPartial(Step& step, const Why& why) {
   const state::GroupTally& tally = step.facts.tally;
-  const bool partial = tally.bound > 0 && tally.bound + tally.done < tally.min_member &&
-                       tally.waiting + tally.gated > 0 && !step.actions.evicting;
-  if (!partial) {
-    // A Binding without an answer is no progress: it may be refused, as the one before it was.
-    if (BindingUnderWay(step)) step.actions.partial_since_ms = step.group.partial_since_ms;
+  step.actions.had_minimum = HadMinimum(step);
+  const bool lacks = tally.bound > 0 && tally.bound + tally.done < tally.min_member;
+  const bool awaits = tally.waiting + tally.gated > 0 || step.actions.had_minimum == false;
+  if (!lacks || !awaits || step.actions.evicting) {
+    // A Binding without an answer is no progress: the one before it may have been refused.
+    if (OnTheWay(step) > 0) step.actions.partial_since_ms = step.group.partial_since_ms;
     return;
   }
   step.actions.partial_since_ms =

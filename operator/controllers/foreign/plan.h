@@ -1,11 +1,14 @@
 // What to do about one group of foreign pods now: a pure function of the group and its pods.
 //
 // The state is in the pods, so that a new leader needs nothing else.  A group is never partly bound
-// for longer than its timeout: then what is bound is deleted, and its controller begins anew.
+// for longer than its timeout: then what is bound is deleted, and its controller begins anew.  A
+// group that had its minimum and has lost pods for which no others came is not partly bound: it goes
+// on with what it has.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +49,7 @@ struct GroupActions {
   std::string told_reason;
   bool tell_pending = false;
   std::int64_t partial_since_ms = 0;
+  std::optional<bool> had_minimum;
   bool evicting = false;
   bool may_start = false;
   std::int64_t wake_in_ms = 0;  // look again after this time; 0: only when something changes

@@ -64,6 +64,7 @@ void ForeignController::Reconcile(const std::string& key) {
 
 void ForeignController::Carry(state::ForeignGroup& group, const GroupActions& actions) {
   group.partial_since_ms = actions.partial_since_ms;
+  group.had_minimum = actions.had_minimum;
   group.evicting = actions.evicting;
   group.tell_at = actions.tell_at;
   group.told_reason = actions.told_reason;
