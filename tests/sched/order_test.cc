@@ -52,6 +52,20 @@ TEST(Order, AnEntitledGangComesBeforeBorrowers) {
   EXPECT_EQ(Order(s), "b/1 a/1 ");
 }
 
+TEST(Order, AScavengerIsABorrowerAlsoWithinAnIdleGuarantee) {
+  Scenario s;
+  s.Node("n", 8).Tenant("a", 8).Tenant("b").Running("a/x", {"n"}, 1);
+  s.Job("a/scavenger", 1, 7, 100).Job("b/critical", 1, 7, 1000);
+  EXPECT_EQ(Order(s), "b/critical ");
+}
+
+TEST(Order, AnEntitledGangGoesAheadOfAScavengerOfItsTenantAndOfTheSameShape) {
+  Scenario s;
+  s.Node("n", 8).Tenant("a", 8).Tenant("b");
+  s.Job("a/1", 1, 1).Job("a/scavenger", 1, 1, 100).Job("b/1", 1, 1).Job("b/2", 1, 1);
+  EXPECT_EQ(Order(s), "a/1 b/1 a/scavenger b/2 ");
+}
+
 TEST(Order, PriorityThenDeadlineThenSubmitThenUid) {
   Scenario s;
   s.Node("n", 8).Tenant("t");

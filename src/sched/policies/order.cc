@@ -66,7 +66,8 @@ void FairOrder::Offer(std::uint32_t rank) {
     queue.version = cycle_.quota.version();
     queue.entitled = cycle_.quota.Entitled(queue.tenant, cycle_.RequestOf(gang).least);
   }
-  offers_.emplace(queue.entitled ? 0 : 1, cycle_.quota.Share(queue.tenant), rank);
+  const bool entitled = queue.entitled && cycle_.At(gang).priority > kScavenger;
+  offers_.emplace(entitled ? 0 : 1, cycle_.quota.Share(queue.tenant), rank);
 }
 
 std::optional<std::uint32_t> FairOrder::Next() {

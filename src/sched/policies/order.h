@@ -1,5 +1,5 @@
-// In what order gangs are tried: tenants by (whether the next gang would be entitled, weighted
-// dominant share, name), recomputed after each start or hold; inside a tenant by
+// In what order gangs are tried: tenants by (whether the next gang would be entitled, which a
+// scavenger never is, weighted dominant share, name), recomputed after each start or hold; inside a tenant by
 //
 //   effective = max(base, min(cap, base + step * floor(wait / interval)))   aging inside a level
 //   then the earlier deadline (none last), the earlier submit, the lesser uid.
@@ -36,7 +36,7 @@ class FairOrder {
     std::uint32_t tenant = kNoSlot;
     std::vector<Key> keys;
     std::size_t next = 0;
-    // The last answer about an entitled next gang: for this sig, at this version of the book.
+    // Whether the guarantee has room for the next gang: for this sig, at this version of the book.
     std::uint32_t sig = kNoSlot;
     std::uint64_t version = 0;
     bool entitled = false;
