@@ -23,7 +23,7 @@ using base::Lock;
 
 constexpr int kMaxThrottleRetries = 5;
 constexpr std::int64_t kFirstRetryMs = 500;
-constexpr std::int64_t kMaxRetryMs = 30'000;
+constexpr std::int64_t kMaxRetryMs = 30'000;  // by our own back-off
 constexpr std::int64_t kCalmMs = 60'000;  // without a 429: the next one is told
 
 struct Wire {
@@ -223,7 +223,9 @@ bool Client::Impl::RetryLater(const std::shared_ptr<Job>& job,
   if (stopping || job->retries >= kMaxThrottleRetries) return false;
   Backoff backoff(std::min(kMaxRetryMs, kFirstRetryMs << job->retries), kMaxRetryMs,
                   NextRandom(jitter));
-  const std::int64_t wait = std::min(kMaxRetryMs, std::max(asked, backoff.Next()));
+  std::int64_t wait = std::max(asked, backoff.Next());
+  // Who renews or wants a lease cannot be silent for longer than leases last.
+  if (job->call.lane == Lane::kLease) wait = std::min(wait, kMaxRetryMs);
   job->not_before_ms = now + wait;
   ++job->retries;
   hold_until_ms = std::max(hold_until_ms, job->not_before_ms);

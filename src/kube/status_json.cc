@@ -11,6 +11,7 @@ namespace {
 using base::Code;
 
 constexpr std::size_t kMaxExcerpt = 300;
+constexpr std::int64_t kLongestRetryS = 3'600;  // as for the header: more is nonsense
 
 Code ToCode(int status, const std::string& reason) {
   switch (status) {
@@ -65,8 +66,9 @@ base::Error ToError(const Response& response) {
     error.code = Code::kThrottled;  // not kUnavailable: it is known not to have happened
   }
   if (error.code == Code::kThrottled || error.code == Code::kUnavailable) {
+    const std::int64_t asked_s = FindJsonInt(body, {"details", "retryAfterSeconds"});
     error.retry_after_ms = std::max(response.retry_after_ms,
-                                    1000 * FindJsonInt(body, {"details", "retryAfterSeconds"}));
+                                    1000 * std::clamp<std::int64_t>(asked_s, 0, kLongestRetryS));
   }
   return error;
 }

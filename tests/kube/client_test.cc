@@ -104,6 +104,22 @@ TEST_F(ClientTest, AThrottledCallIsSentAgainAfterItsRetryAfter) {
   EXPECT_EQ(client.stats().throttled, 1);
 }
 
+TEST_F(ClientTest, ALongRetryAfterIsWaitedOut) {
+  api_.Inject({.status = 429, .retry_after_ms = 600'000});
+  Client client(api_.transport(), clock_, {});
+  client.Submit(Create("p"), Collect("p"));
+  EXPECT_EQ(clock_.AdvanceToNext(), 600'000);
+  EXPECT_EQ(Await(1), std::vector<std::string>{"p"});
+}
+
+TEST_F(ClientTest, TheLeaseIsTriedAgainWithinHalfAMinute) {
+  api_.Inject({.status = 429, .retry_after_ms = 600'000});
+  Client client(api_.transport(), clock_, {});
+  client.Submit(Create("lease", Lane::kLease), Collect("lease"));
+  EXPECT_EQ(clock_.AdvanceToNext(), 30'000);
+  EXPECT_EQ(Await(1), std::vector<std::string>{"lease"});
+}
+
 TEST_F(ClientTest, ThrottlingHoldsBackAllButTheLease) {
   api_.Inject({.method = "POST", .status = 429, .retry_after_ms = 5'000});
   Client client(api_.transport(), clock_, {});

@@ -65,6 +65,13 @@ TEST(ToError, TheLongerOfBothRetryAftersCounts) {
   EXPECT_EQ(ToError({409, body, 5'000}).retry_after_ms, 0);
 }
 
+TEST(ToError, ARetryAfterOfMoreThanAnHourIsAnHour) {
+  for (const char* seconds : {"3601", "9223372036854775807"}) {
+    const std::string body = R"({"details":{"retryAfterSeconds":)" + std::string(seconds) + "}}";
+    EXPECT_EQ(ToError({429, body, 1'000}).retry_after_ms, 3'600'000);
+  }
+}
+
 TEST(ErrorEvent, GoneIsFoundByCodeOrReason) {
   EXPECT_EQ(ErrorEventAsResponse(R"({"type":"ERROR","object":{"code":410}})").status, 410);
   EXPECT_EQ(ErrorEventAsResponse(R"({"type":"ERROR","object":{"reason":"Expired"}})").status, 410);
