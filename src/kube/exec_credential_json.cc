@@ -2,6 +2,7 @@
 
 #include "exec_plugin.h"
 #include "muster/base/time_text.h"
+#include "tls.h"
 
 namespace muster::kube {
 namespace {
@@ -16,6 +17,24 @@ std::string TextOf(const Json& object, const char* key) {
 }
 
 }  // namespace
+
+std::string RenderExecInfo(const ExecPlugin& plugin) {
+  Json spec = Json::object();
+  spec["interactive"] = false;
+  if (plugin.cluster) {
+    const ExecCluster& cluster = *plugin.cluster;
+    Json& told = spec["cluster"];
+    told["server"] = cluster.server;
+    if (!cluster.ca_pem.empty()) {
+      told["certificate-authority-data"] = EncodeBase64(cluster.ca_pem);
+    }
+    if (cluster.insecure_skip_tls_verify) told["insecure-skip-tls-verify"] = true;
+    if (!cluster.tls_server_name.empty()) told["tls-server-name"] = cluster.tls_server_name;
+  }
+  const Json document = {
+      {"apiVersion", plugin.api_version}, {"kind", "ExecCredential"}, {"spec", std::move(spec)}};
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 base::Result<ExecCredential> ParseExecCredential(std::string_view json,
                                                  const std::string& api_version) {

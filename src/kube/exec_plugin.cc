@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "muster/base/clock.h"
 
@@ -45,12 +46,19 @@ struct Pipe {
   }
 };
 
+// Each name once: of two values most programs take the first.
 std::vector<std::string> ChildEnvironment(const ExecPlugin& plugin) {
+  std::map<std::string, std::string> values;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::size_t at = text.find('=');
+    if (at != text.npos) values.emplace(text.substr(0, at), text.substr(at + 1));
+  }
+  for (const auto& [name, value] : plugin.env) values[name] = value;
+  values["KUBERNETES_EXEC_INFO"] = RenderExecInfo(plugin);
   std::vector<std::string> all;
-  for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
-  for (const auto& [name, value] : plugin.env) all.push_back(name + "=" + value);
-  all.push_back("KUBERNETES_EXEC_INFO={\"apiVersion\":\"" + plugin.api_version +
-                "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false}}");
+  all.reserve(values.size());
+  for (const auto& [name, value] : values) all.push_back(name + "=" + value);
   return all;
 }
 

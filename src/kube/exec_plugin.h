@@ -26,7 +26,9 @@ struct ExecCredential {
 base::Result<ExecCredential> RunExecPlugin(const ExecPlugin& plugin,
                                            std::int64_t timeout_ms = 60'000);
 
-// The document alone; in exec_credential_json.cc.
+// The documents alone; in exec_credential_json.cc.  The first is what the plugin finds in
+// KUBERNETES_EXEC_INFO.
+std::string RenderExecInfo(const ExecPlugin& plugin);
 base::Result<ExecCredential> ParseExecCredential(std::string_view json,
                                                  const std::string& api_version);
 

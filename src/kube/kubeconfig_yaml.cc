@@ -170,10 +170,26 @@ void ReadUser(const Entry& user, Connection& connection) {
     if (user.node[field]) Refuse(user, std::string(field) + " is not supported");
   }
   const YAML::Node exec = user.node["exec"];
-  if (exec && exec.IsMap()) connection.exec = ReadExec(user, exec);
+  if (exec && exec.IsMap()) {
+    connection.exec = ReadExec(user, exec);
+    if (FlagOf({user.file, user.where + ": exec", exec}, "provideClusterInfo")) {
+      connection.exec->cluster =
+          ExecCluster{connection.server, connection.ca_pem, connection.insecure_skip_tls_verify,
+                      connection.tls_server_name};
+    }
+  }
   const auto tls =
       TlsMaterial::Parse("", connection.client_certificate_pem, connection.client_key_pem);
   if (!tls.ok()) Refuse(user, "the " + tls.error().message);
+}
+
+// The one part of what a plugin can be told of the cluster that may be of any form.
+void RefuseExecConfig(const Entry& cluster) {
+  const std::string name = "client.authentication.k8s.io/exec";
+  for (const YAML::Node& extension : cluster.node["extensions"]) {
+    if (extension["name"].as<std::string>("") != name) continue;
+    Refuse(cluster, "extension " + name + ", for exec.provideClusterInfo, is not supported");
+  }
 }
 
 Connection Resolved(const Merged& merged, const std::string& wanted, const std::string& files) {
@@ -183,9 +199,11 @@ Connection Resolved(const Merged& merged, const std::string& wanted, const std::
   Connection connection;
   connection.context = name;
   connection.ns = TextOf(context, "namespace");
-  ReadCluster(Find(merged.clusters, TextOf(context, "cluster"), "cluster", files), connection);
+  const Entry& cluster = Find(merged.clusters, TextOf(context, "cluster"), "cluster", files);
+  ReadCluster(cluster, connection);
   const std::string user = TextOf(context, "user");
   if (!user.empty()) ReadUser(Find(merged.users, user, "user", files), connection);
+  if (connection.exec && connection.exec->cluster) RefuseExecConfig(cluster);
   return connection;
 }
 

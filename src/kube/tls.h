@@ -34,5 +34,6 @@ class TlsMaterial {
 
 // RFC 4648 with padding; line breaks and spaces are skipped.
 base::Result<std::string> DecodeBase64(std::string_view text);
+std::string EncodeBase64(std::string_view bytes);
 
 }  // namespace muster::kube

@@ -11,6 +11,7 @@
 #include "kube/credentials.h"
 #include "kube/exec_plugin.h"
 #include "kube/files.h"
+#include "kube/tls.h"
 #include "testing/manual_clock.h"
 
 namespace muster::kube {
@@ -235,6 +236,68 @@ TEST_F(KubeconfigTest, AnExecPluginIsRunAgainBeforeItsTokenExpires) {
   EXPECT_EQ(credentials.Current()->token, "t1!");
   clock.Advance(80'000);
   EXPECT_EQ(credentials.Current()->token, "t2!");
+}
+
+// What a plugin finds in a variable of its environment.
+std::string Found(const std::string& variable, const ExecPlugin& asked) {
+  ExecPlugin plugin = asked;
+  plugin.command = "python3";  // takes the first value of a name, as most programs do
+  plugin.args = {"-c",
+                 "import json, os; print(json.dumps({'kind': 'ExecCredential', 'apiVersion': '" +
+                     plugin.api_version + "', 'status': {'token': os.environ['" + variable +
+                     "']}}))"};
+  const auto got = RunExecPlugin(plugin);
+  return got.ok() ? got->token : got.error().message;
+}
+
+TEST_F(KubeconfigTest, TheVariablesOfAnExecPluginAreStrongerThanInheritedOnes) {
+  setenv("MUSTER_TEST_PROFILE", "inherited", 1);
+  setenv("KUBERNETES_EXEC_INFO", "stale", 1);
+  ExecPlugin plugin;
+  plugin.api_version = "client.authentication.k8s.io/v1";
+  EXPECT_EQ(Found("MUSTER_TEST_PROFILE", plugin), "inherited");
+  plugin.env.emplace_back("MUSTER_TEST_PROFILE", "own");
+  EXPECT_EQ(Found("MUSTER_TEST_PROFILE", plugin), "own");
+  EXPECT_EQ(Found("KUBERNETES_EXEC_INFO", plugin),
+            R"({"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",)"
+            R"("spec":{"interactive":false}})");
+  unsetenv("MUSTER_TEST_PROFILE");
+  unsetenv("KUBERNETES_EXEC_INFO");
+}
+
+TEST_F(KubeconfigTest, AnExecPluginThatAsksForItIsToldOfTheCluster) {
+  const std::string api = "apiVersion: client.authentication.k8s.io/v1";
+  const std::string user = "exec: {command: x, provideClusterInfo: true, " + api + "}";
+  const auto got = Load(WriteConfig(std::string(kServer) + ", tls-server-name: api.test, " +
+                                        "insecure-skip-tls-verify: true, " +
+                                        "certificate-authority: " + kData + "ca.crt",
+                                    user));
+  ASSERT_TRUE(got.ok()) << got.error().message;
+  const std::string info = RenderExecInfo(*got->exec);
+  EXPECT_EQ(info.find(R"({"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",)"
+                      R"("spec":{"cluster":{"certificate-authority-data":"LS0tLS1CRUdJTi)"),
+            0u)
+      << info;
+  EXPECT_NE(info.find(R"(","insecure-skip-tls-verify":true,"server":"https://127.0.0.1:6443",)"
+                      R"("tls-server-name":"api.test"},"interactive":false}})"),
+            std::string::npos)
+      << info;
+  const std::string data = R"("certificate-authority-data":")";
+  const std::size_t at = info.find(data) + data.size();
+  EXPECT_EQ(*DecodeBase64(info.substr(at, info.find('"', at) - at)), got->ca_pem);
+  EXPECT_FALSE(Load(WriteConfig(kServer, "exec: {command: x, " + api + "}"))->exec->cluster);
+}
+
+TEST_F(KubeconfigTest, WhatAnExecPluginCannotBeToldOfTheClusterIsRefused) {
+  const std::string cluster =
+      std::string(kServer) + ", extensions: [{name: client.authentication.k8s.io/exec, " +
+      "extension: {audience: a}}]";
+  const std::string api = "apiVersion: client.authentication.k8s.io/v1}";
+  EXPECT_EQ(ErrorOf(WriteConfig(cluster, "exec: {command: x, " + api)), "no error");
+  EXPECT_EQ(ErrorOf(WriteConfig(cluster, "exec: {command: x, provideClusterInfo: true, " + api)),
+            dir_ +
+                "config: cluster \"k\": extension client.authentication.k8s.io/exec, for "
+                "exec.provideClusterInfo, is not supported");
 }
 
 TEST_F(KubeconfigTest, AFailingExecPluginShowsWhatItSaid) {

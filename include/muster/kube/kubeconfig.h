@@ -13,13 +13,22 @@
 
 namespace muster::kube {
 
+// What an exec plugin is told of the cluster that it is to convince.
+struct ExecCluster {
+  std::string server;
+  std::string ca_pem;  // empty: the CAs of the system
+  bool insecure_skip_tls_verify = false;
+  std::string tls_server_name;  // empty: the host of `server`
+};
+
 // A program that prints an ExecCredential (client.authentication.k8s.io).
 struct ExecPlugin {
   std::string command;  // absolute, or looked up in PATH
   std::vector<std::string> args;
-  std::vector<std::pair<std::string, std::string>> env;  // added to ours
+  std::vector<std::pair<std::string, std::string>> env;  // added to ours, and stronger
   std::string api_version;   // client.authentication.k8s.io/v1 or /v1beta1
   std::string install_hint;  // shown when the program is missing
+  std::optional<ExecCluster> cluster = {};  // with provideClusterInfo
 };
 
 // Everything a Transport needs.  PEM texts are checked already; keys are in memory only.
