@@ -92,6 +92,14 @@ def without_defaults(answer, asked):
     return answer
 
 
+class Aliases(unittest.TestCase):
+    def test_gpu_and_its_resource_are_one_in_a_lending_limit(self):
+        for guaranteed, lent in (("gpu", "nvidia.com/gpu"), ("nvidia.com/gpu", "gpu")):
+            spec = {"guaranteed": {guaranteed: 8, "cpu": 64},
+                    "borrowing": {"lendingLimit": {lent: 4, "cpu": 8}}}
+            create("Tenant", "lender", spec, dry=True)
+
+
 class WrongObjects(unittest.TestCase):
     def test_each_is_refused_with_its_sentence(self):
         cases = yaml.safe_load((DATA / "wrong_objects.yaml").read_text())
