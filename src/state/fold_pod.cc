@@ -189,6 +189,12 @@ void ClusterState::MarkOwner(const api::Pod& pod, const std::string& key, bool g
 
 void ClusterState::SeePod(JobEntry& job, const PodEntry& pod, bool gone) {
   if (pod.is_void) return;
+  if (gone && epoch_ == 0 && job.backing == Backing::kImplied) {
+    // The pod of another leader, which alone knows where the next one is to be.
+    job.placement.reset();
+    ReadPlacement(job);
+    return;
+  }
   const std::int32_t rank = RankOf(job, TaskIndex(job, pod.slot.task), pod.slot.index);
   if (rank < 0) return;
   if (gone) {

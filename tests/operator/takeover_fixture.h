@@ -23,18 +23,20 @@ class TakeoverTest : public JobFixture {
              R"("}]}}})");
   }
   // The pod of one index, made by the leader before this one; known to it only once it is listed.
-  void PutPodOf(const std::string& job, int index, int gpus, std::int64_t epoch = 1) {
+  void PutPodOf(const std::string& job, int index, int gpus, const std::string& node = "n1") {
     const api::Job object = Read<api::Job>(JobPath(job));
     api::PodContext context;
     context.job = &object;
     context.attempt = 1;
-    context.epoch = epoch;
+    context.epoch = 1;
     context.tenant = "a";
-    const auto json = api::RenderPod(context, object.spec.tasks[0], index, "n1");
+    const auto json = api::RenderPod(context, object.spec.tasks[0], index, node);
     ASSERT_TRUE(json.ok()) << json.error().message;
     ASSERT_GT(gpus, 0);
     Put(kPodPath + api::PodName(object, "main", index, 1), *json);
   }
+  // This process only watches what another leader does.
+  void StandBy() { state_.SetBarrier(0); }
   // This process becomes the leader: what is there now was there before its barrier.
   void Lead() {
     Sync();

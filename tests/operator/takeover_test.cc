@@ -58,6 +58,37 @@ TEST_F(TakeoverTest, ASinglePodOfTheLastLeaderIsThePlacementOfItsJob) {
   EXPECT_EQ(Status("one").epoch, 2);
 }
 
+TEST_F(TakeoverTest, APodThatTheLastLeaderTookBackIsNoPlacementAnyMore) {
+  StandBy();
+  PutJob("one", 1, 8);
+  PutJob("other", 1, 8);
+  PutPodOf("one", 0, 8);
+  Sync();
+  RemovePods("one");
+  PutPodOf("other", 0, 8);  // which got its place
+  Lead();
+  Settle();
+  EXPECT_TRUE(PodsOf("one").empty());
+  EXPECT_FALSE(Entry("one").placement);
+  EXPECT_EQ(FreeGpus("n1"), 0);
+}
+
+TEST_F(TakeoverTest, ASinglePodThatTheLastLeaderMovedIsPlacedWhereItIsNow) {
+  PutNode("n2", 8);
+  StandBy();
+  PutJob("one", 1, 8);
+  PutPodOf("one", 0, 8);
+  Sync();
+  RemovePods("one");
+  PutPodOf("one", 0, 8, "n2");
+  Lead();
+  Settle();
+  RunPods("one");
+  After(1);
+  EXPECT_EQ(Status("one").placement->assignments.at(0).node, "n2");
+  EXPECT_EQ(PodsOf("one").size(), 1u);
+}
+
 // ---- What is void ----
 
 TEST_F(TakeoverTest, APlacementOfAnOlderLeaderThatShowsUpAfterTheBarrierIsReleased) {
