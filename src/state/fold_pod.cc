@@ -62,14 +62,19 @@ void ClusterState::Upsert(api::Pod pod) {
   }
   const bool first = it == pods_.end();
   PodEntry& entry = pods_[key];
-  if (!first && ForeignGroups::IsForeign(entry.pod) &&
-      ForeignGroups::GroupKey(entry.pod) != ForeignGroups::GroupKey(pod)) {
+  const bool owned_anew = !first && OwnerJobUid(entry.pod) != OwnerJobUid(pod);
+  if (owned_anew) {
+    // To the old owner it is as if it had gone.
+    UnfoldPod(key, entry);
+    MarkOwner(entry.pod, key, true);
+  } else if (!first && ForeignGroups::IsForeign(entry.pod) &&
+             ForeignGroups::GroupKey(entry.pod) != ForeignGroups::GroupKey(pod)) {
     dirty_.groups.insert(ForeignGroups::GroupKey(entry.pod));  // its label was changed
     groups_.Remove(entry.pod, key);
   }
   entry.pod = std::move(pod);
+  if (first || owned_anew) entry.slot = ReadSlot(entry.pod);
   if (first) {
-    entry.slot = ReadSlot(entry.pod);
     entry.is_void =
         epoch_ > 0 && entry.slot.epoch > 0 && entry.slot.epoch < epoch_ && entry.slot.attempt > 0;
   }
