@@ -275,7 +275,7 @@ void ClusterState::ReadPlacement(JobEntry& entry) {
   }
   for (const std::string& key : entry.pods) {
     const PodEntry& pod = pods_.at(key);
-    if (pod.slot.attempt != entry.placement->attempt) continue;
+    if (pod.slot.attempt != entry.placement->attempt || pod.is_void) continue;
     const std::int32_t rank = RankOf(entry, TaskIndex(entry, pod.slot.task), pod.slot.index);
     if (rank >= 0 && entry.slot_of[rank] >= 0) entry.slots[entry.slot_of[rank]].seen = true;
   }

@@ -134,6 +134,23 @@ TEST_F(TakeoverTest, APodOfAGangIsAskedForOnceTheVoidOneWithItsNameIsGone) {
   EXPECT_EQ(Read<api::Pod>(kPodPath + late).meta.deletion.unix_ms, 0);
 }
 
+TEST_F(TakeoverTest, AVoidPodIsNoneOfThoseThatItsGangHasSeen) {
+  PutJob("train", 2, 4);
+  PutPlaced("train", "Committed", "0-1");
+  Lead();
+  PutPodOf("train", 0, 4);
+  const std::string late = PodsOf("train").at(0);
+  Settle();
+  RunPods("train");
+  Settle();
+  After(2);  // what is ready is told
+  EXPECT_EQ(Status("train").tasks.at(0).ready, 1);
+  RemoveObject(kPodPath + late);
+  Settle();
+  EXPECT_EQ(PodsOf("train").size(), 2u);
+  EXPECT_EQ(Status("train").placement->state, api::PlacementState::kCommitted);
+}
+
 TEST_F(TakeoverTest, AVoidPodThatHasEndedGivesItsNameBackToo) {
   PutJob("one", 1, 8);
   Lead();
