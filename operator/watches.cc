@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <stdexcept>
 #include <utility>
 
 #include "muster/api/core.h"
@@ -69,9 +70,10 @@ void Watches::Add(const std::string& plural, const std::string& path) {
   sink.replace = [this, base](std::vector<T> all, const std::string&) {
     auto shared = std::make_shared<std::vector<T>>(std::move(all));
     loop_.Post([this, base, shared, wish = base->reflector->answered()] {
-      state_.Replace(std::move(*shared));
+      const std::vector<std::string> troubles = state_.Replace(std::move(*shared));
       ++base->lists;
       base->answered = wish;
+      for (const std::string& trouble : troubles) Tell(base->plural + " " + trouble);
     });
   };
   sink.upsert = [this](T object) {
@@ -89,6 +91,11 @@ void Watches::Add(const std::string& plural, const std::string& path) {
   watch->reflector =
       std::make_unique<kube::Reflector<T>>(transport_, clock_, options, std::move(sink));
   watches_.push_back(std::move(watch));
+}
+
+// As if a watch had brought the one object.
+void Watches::Tell(const std::string& trouble) {
+  loop_.Post([trouble] { throw std::runtime_error(trouble); });
 }
 
 void Watches::Start() {

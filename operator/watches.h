@@ -41,6 +41,7 @@ class Watches {
   struct Watch;
   template <class T>
   void Add(const std::string& plural, const std::string& path);
+  void Tell(const std::string& trouble);
 
   kube::Transport& transport_;
   const base::Clock& clock_;

@@ -1,6 +1,9 @@
 // The one way to take in a whole LIST: what is known and not listed goes, the rest is upserted.
-#include <functional>
+#include <exception>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "muster/state/cluster_state.h"
 
@@ -41,7 +44,7 @@ const api::Pod& ObjectOf(const PodEntry& entry) { return entry.pod; }
 }  // namespace
 
 template <class T>
-void ClusterState::Replace(std::vector<T> all) {
+std::vector<std::string> ClusterState::Replace(std::vector<T> all) {
   const auto name = [](const T& object) { return object.meta.uid + "/" + api::KeyOf(object.meta); };
   std::set<std::string> listed;
   for (const T& object : all) listed.insert(name(object));
@@ -50,9 +53,18 @@ void ClusterState::Replace(std::vector<T> all) {
     const T& object = ObjectOf(known);
     if (!listed.contains(name(object))) gone.push_back(object);
   }
-  for (const T& object : gone) Remove(object);
-  for (T& object : all) Upsert(std::move(object));
+  std::vector<std::string> troubles;
+  const auto guarded = [&](const std::string& key, const auto& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      troubles.push_back(key + ": " + error.what());
+    }
+  };
+  for (const T& object : gone) guarded(api::KeyOf(object.meta), [&] { Remove(object); });
+  for (T& object : all) guarded(api::KeyOf(object.meta), [&] { Upsert(std::move(object)); });
   if constexpr (std::is_same_v<T, api::Job>) DoubtAwaited();
+  return troubles;
 }
 
 // Jobs that were listed in another version than the one we wrote: before it, or after others wrote
@@ -65,17 +77,18 @@ void ClusterState::DoubtAwaited() {
   }
 }
 
-template void ClusterState::Replace(std::vector<api::Node> all);
-template void ClusterState::Replace(std::vector<api::Namespace> all);
-template void ClusterState::Replace(std::vector<api::LimitRange> all);
-template void ClusterState::Replace(std::vector<api::PersistentVolumeClaim> all);
-template void ClusterState::Replace(std::vector<api::PersistentVolume> all);
-template void ClusterState::Replace(std::vector<api::StorageClass> all);
-template void ClusterState::Replace(std::vector<api::Tenant> all);
-template void ClusterState::Replace(std::vector<api::ResourceQuota> all);
-template void ClusterState::Replace(std::vector<api::PodDisruptionBudget> all);
-template void ClusterState::Replace(std::vector<api::Workflow> all);
-template void ClusterState::Replace(std::vector<api::Job> all);
-template void ClusterState::Replace(std::vector<api::Pod> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Node> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Namespace> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::LimitRange> all);
+template std::vector<std::string> ClusterState::Replace(
+    std::vector<api::PersistentVolumeClaim> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::PersistentVolume> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::StorageClass> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Tenant> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::ResourceQuota> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::PodDisruptionBudget> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Workflow> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Job> all);
+template std::vector<std::string> ClusterState::Replace(std::vector<api::Pod> all);
 
 }  // namespace muster::state

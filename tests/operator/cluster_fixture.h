@@ -159,7 +159,7 @@ class ClusterFixture : public ::testing::Test {
   void List(const kube::Resource& kind) {
     const auto body = reader_.Do({.path = kube::CollectionPath(kind)});
     ASSERT_TRUE(body.ok()) << body.error().message;
-    state_.Replace(api::DecodeList<T>(*body));
+    EXPECT_TRUE(state_.Replace(api::DecodeList<T>(*body)).empty());
   }
 
   void RunDueWakes() {

@@ -17,15 +17,18 @@ class WatchesTest : public ::testing::Test {
  protected:
   ~WatchesTest() override { watches_.Stop(); }
 
-  // The owner thread: `turn` is asked after each batch, until it says true.
-  void Run(const std::function<bool()>& turn) {
+  // The owner thread: `turn` is asked after each batch, until it says true; `caught` is told what
+  // was thrown.
+  void Run(
+      const std::function<bool()>& turn, const std::function<void(const std::string&)>& caught =
+                                             [](const std::string& what) { FAIL() << what; }) {
     watches_.Start();
     loop_.Run(
         [&] {
           if (turn()) loop_.Stop();
           return 0;
         },
-        [](const std::exception&) { FAIL(); });
+        [&](const std::exception& error) { caught(error.what()); });
   }
   // Waits until the LIST of every kind has arrived and is not taken in yet.
   void AwaitQueued() {
@@ -62,6 +65,25 @@ TEST_F(WatchesTest, AListThatWasUnderWayBeforeTheWishDoesNotAnswerIt) {
     return false;
   });
   EXPECT_FALSE(watches_.Fresh());
+}
+
+TEST_F(WatchesTest, AListWithAnObjectThatCannotBeTakenInIsFreshAndTheObjectIsTold) {
+  api_.Put("/apis/scheduler.io/v1/namespaces/team/jobs/poison", R"({"spec":{"image":"i"}})");
+  bool wished = false;
+  std::vector<std::string> told;
+  Run(
+      [&] {
+        if (!watches_.AllSynced()) return false;
+        if (!std::exchange(wished, true)) {
+          // Looked up when the job is taken in, and not there.
+          state_.FindJob("team/poison")->pods.insert("team/unknown");
+          watches_.Relist();
+        }
+        return watches_.Fresh() && !told.empty();
+      },
+      [&](const std::string& what) { told.push_back(what); });
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].starts_with("jobs team/poison: ")) << told[0];
 }
 
 }  // namespace

@@ -67,9 +67,10 @@ class ClusterState {
   void Remove(const api::Job& job);
   void Upsert(api::Workflow workflow);
   void Remove(const api::Workflow& workflow);
-  // Everything there is of one of these kinds: what is not listed goes.
+  // Everything there is of one of these kinds: what is not listed goes.  Returns "key: why" of each
+  // object that could not be taken in; that costs the others nothing.
   template <class T>
-  void Replace(std::vector<T> all);
+  std::vector<std::string> Replace(std::vector<T> all);
 
   // The answer to a status write of ours that was made from resourceVersion `from`: in force at
   // once; older watch events of the job are ignored until the watch has caught up with it.  If the
