@@ -116,6 +116,7 @@ class Operator::Impl {
   kube::WorkQueue wakes_;  // of a letter for the controller and a key, see WakeLater
   PoisonGuard guard_;
   const TenantController::Guard tenant_guard_;
+  const TenantController::Guard usage_guard_;
   telemetry::Endpoints endpoints_;
   MetricsFeed feed_;
   std::unique_ptr<telemetry::Server> server_;
@@ -157,7 +158,12 @@ Operator::Impl::Impl(Parts parts)
       wakes_(clock_),
       guard_(metrics_, wakes_),
       tenant_guard_([this](const std::string& key, const std::function<void()>& work) {
-        guard_.Reconcile("tenant", "t" + key, work);
+        guard_.Reconcile("tenant", "t" + key, work, [this, &key](const std::string& trouble) {
+          tenants_.Poisoned(key, trouble);
+        });
+      }),
+      usage_guard_([this](const std::string& key, const std::function<void()>& work) {
+        guard_.Survives("usage", key, work);
       }),
       endpoints_(metrics_),
       feed_(metrics_, {&state_,
@@ -253,10 +259,8 @@ void Operator::Impl::PushFeed() {
   next_feed_ms_ = clock_.BootMs() + kFeedMs;
   guard_.Survives("metrics", "", [&] { feed_.Push(); });
   if (leadership_.role() == Role::kLeading) {
-    guard_.Survives("usage", "", [&] {
-      tenants_.RefreshUsage();
-      quotas_.RefreshUsage();
-    });
+    guard_.Survives("usage", "", [&] { tenants_.RefreshUsage(usage_guard_); });
+    guard_.Survives("usage", "", [&] { quotas_.RefreshUsage(usage_guard_); });
   }
   state_.RunDue();
 }
@@ -276,10 +280,14 @@ void Operator::Impl::Lead() {
     guard_.Reconcile("foreign", "g" + key, [&] { foreign_.Reconcile(key); });
   }
   for (const std::string& key : dirty.workflows) {
-    guard_.Reconcile("workflow", "w" + key, [&] { workflows_.Reconcile(key); });
+    guard_.Reconcile(
+        "workflow", "w" + key, [&] { workflows_.Reconcile(key); },
+        [&](const std::string& trouble) { workflows_.Poisoned(key, trouble); });
   }
   for (const std::string& key : dirty.quotas) {
-    guard_.Reconcile("quota", "q" + key, [&] { quotas_.Reconcile({key}); });
+    guard_.Reconcile(
+        "quota", "q" + key, [&] { quotas_.Reconcile(key); },
+        [&](const std::string& trouble) { quotas_.Poisoned(key, trouble); });
   }
 }
 

@@ -35,7 +35,7 @@ target_link_libraries(muster_controllers PUBLIC muster::actuate muster::state mu
 foreach(controller foreign quota tenant workflow)
   muster_test(operator/${controller}_plan_test DEPS muster::controllers)
 endforeach()
-foreach(controller foreign tenant workflow)
+foreach(controller foreign quota tenant workflow)
   muster_test(operator/${controller}_controller_test
               DEPS muster::controllers muster::fake_api LABELS threads)
 endforeach()

@@ -1,6 +1,7 @@
 #include "muster/state/cluster_state.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "muster/base/text.h"
 
@@ -139,7 +140,14 @@ void ClusterState::Upsert(api::Job job) {
     entry.void_placement = true;
   }
   entry.key = key;
-  SetJob(entry, std::move(job));
+  try {
+    SetJob(entry, std::move(job));
+  } catch (const std::exception& error) {
+    // It may look as if nothing were placed: nothing is started of it, and it says so.
+    entry.job.invalid = std::string("cannot be handled: ") + error.what();
+    dirty_.jobs.insert(key);
+    throw;
+  }
 }
 
 void ClusterState::ObserveWritten(api::Job job, const std::string& from) {

@@ -103,6 +103,24 @@ TEST_F(TenantControllerTest, WhatOneObjectThrowsCostsTheOthersNothing) {
   EXPECT_EQ(Holder("b"), "b");
 }
 
+TEST_F(TenantControllerTest, WhatCannotBeHandledIsToldUntilItCan) {
+  PutNamespace("a");
+  PutOurs("tenants/a", kFull);
+  for (const auto& [key, reason] :
+       {std::pair("tenant/a", "CannotBeHandled"), std::pair("a", "RenderFailed")}) {
+    Settle();
+    clock_.Advance(5'000);
+    ASSERT_EQ(ReadyReason("a"), "Ready");
+    controller_->Poisoned(key, "out of range");
+    Answers();
+    EXPECT_EQ(ReadyReason("a"), reason);
+    clock_.Advance(5'000);
+    controller_->Retry(key, guard_);
+    Settle();
+    EXPECT_EQ(ReadyReason("a"), "Ready");
+  }
+}
+
 TEST_F(TenantControllerTest, ClaimsThatCouldNotBeDecidedAreDecidedAgainForAll) {
   PutNamespace("a");
   PutOurs("tenants/a", kFull);
@@ -126,7 +144,7 @@ TEST_F(TenantControllerTest, NothingIsWrittenWhenNothingChanged) {
   Settle();
   const std::size_t before = Writes().size();
   clock_.Advance(60'000);
-  controller_->RefreshUsage();
+  controller_->RefreshUsage(guard_);
   Settle();
   EXPECT_EQ(Writes().size(), before);
 }

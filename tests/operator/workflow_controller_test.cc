@@ -106,6 +106,19 @@ TEST_F(WorkflowControllerTest, CycleIsAnsweredAtOnceAndCreatesNothing) {
   EXPECT_EQ(FindCondition(Status().conditions, "Misconfigured")->status, "True");
 }
 
+TEST_F(WorkflowControllerTest, WhatCannotBeHandledIsToldUntilItCan) {
+  PutFlow(kTwo);
+  Sync();
+  controller_->Poisoned("t/flow", "out of range");
+  Answers();
+  const api::WorkflowStatus told = Status();
+  EXPECT_EQ(told.message, "cannot be handled: out of range");
+  EXPECT_EQ(FindCondition(told.conditions, "Misconfigured")->reason, "CannotBeHandled");
+  Settle();
+  EXPECT_EQ(FindCondition(Status().conditions, "Misconfigured")->status, "False");
+  EXPECT_EQ(Status().tasks.size(), 2u);
+}
+
 TEST_F(WorkflowControllerTest, NameHeldByAnotherIsNamedAndTakenWhenItIsFree) {
   Put(std::string(kJobs) + "flow-a", R"({"spec":{"image":"i"}})");
   PutFlow(kTwo);

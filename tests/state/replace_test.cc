@@ -23,10 +23,13 @@ std::vector<api::Job> ThreeAt(const std::string& version) {
 TEST(ReplaceTest, WhatOneObjectThrowsCostsTheOthersNothing) {
   ClusterState state({}, base::SystemClock());
   EXPECT_TRUE(state.Replace(ThreeAt("1")).empty());
+  state.TakeDirty();
   state.FindJob("a/j")->pods.insert("a/unknown");  // what is looked up and is not there throws
   const std::vector<std::string> troubles = state.Replace(ThreeAt("2"));
   ASSERT_EQ(troubles.size(), 1u);
   EXPECT_TRUE(troubles[0].starts_with("a/j: ")) << troubles[0];
+  EXPECT_TRUE(state.FindJob("a/j")->job.invalid.starts_with("cannot be handled: "));
+  EXPECT_TRUE(state.TakeDirty().jobs.contains("a/j"));  // so that it is told
   EXPECT_EQ(state.FindJob("a/i")->job.meta.resource_version, "2");
   EXPECT_EQ(state.FindJob("a/k")->job.meta.resource_version, "2");
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "controllers/conditions.h"
 #include "muster/base/log.h"
 
 namespace muster::op {
@@ -25,33 +26,50 @@ QuotaController::QuotaController(state::ClusterState& state, actuate::Actuator& 
                                  std::function<void(const std::string&, std::int64_t)> wake)
     : state_(state), actuator_(actuator), wake_(std::move(wake)) {}
 
-void QuotaController::Reconcile(const std::set<std::string>& keys) {
-  for (const std::string& key : keys) {
-    const auto it = state_.quotas().find(key);
-    if (it == state_.quotas().end()) {
-      memory_.erase(key);
-    } else {
-      Write(it->second, CountJobs(state_, it->second.meta.ns));
-    }
+void QuotaController::Reconcile(const std::string& key) {
+  const auto it = state_.quotas().find(key);
+  if (it == state_.quotas().end()) {
+    memory_.erase(key);
+  } else {
+    Write(it->second, CountJobs(state_, it->second.meta.ns));
   }
 }
 
-void QuotaController::RefreshUsage() {
+void QuotaController::Poisoned(const std::string& key, const std::string& what) {
+  const auto it = state_.quotas().find(key);
+  if (it == state_.quotas().end()) return;
+  const api::ResourceQuota& quota = it->second;
+  StatusPacer* pacer = PacerOf(quota);
+  if (pacer == nullptr) return;
+  api::ResourceQuotaStatus next = quota.status;
+  next.epoch = state_.epoch();
+  const std::string text = CutMessage("cannot be handled: " + what);
+  SetCondition(next.conditions,
+               {"Ready", "False", "CannotBeHandled", text, {}, quota.meta.generation},
+               state_.clock().Now());
+  Send(quota, *pacer, next);
+}
+
+void QuotaController::RefreshUsage(const Guard& guard) {
   std::string ns;
   std::int64_t jobs = 0;
   for (const auto& [key, quota] : state_.quotas()) {
     if (quota.meta.ns != ns) jobs = CountJobs(state_, quota.meta.ns);
     ns = quota.meta.ns;
-    Write(quota, jobs);
+    guard(key, [&, &one = quota] { Write(one, jobs); });
   }
 }
 
-void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) {
-  if (quota.meta.deletion.unix_ms != 0) return;
-  const std::string key = api::KeyOf(quota.meta);
-  Memory& memory = memory_[key];
+StatusPacer* QuotaController::PacerOf(const api::ResourceQuota& quota) {
+  if (quota.meta.deletion.unix_ms != 0) return nullptr;
+  Memory& memory = memory_[api::KeyOf(quota.meta)];
   if (memory.uid != quota.meta.uid) memory = {quota.meta.uid, {}};
-  if (memory.pacer.Blocked(quota.meta.resource_version)) return;
+  return memory.pacer.Blocked(quota.meta.resource_version) ? nullptr : &memory.pacer;
+}
+
+void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) {
+  StatusPacer* pacer = PacerOf(quota);
+  if (pacer == nullptr) return;
   QuotaFacts facts;
   facts.now = state_.clock().Now();
   facts.epoch = state_.epoch();
@@ -60,15 +78,20 @@ void QuotaController::Write(const api::ResourceQuota& quota, std::int64_t jobs) 
   facts.used = state_.world().NamespaceUsage(quota.meta.ns);
   facts.jobs = jobs;
   facts.gpu_resource = state_.options().gpu_resource;
-  const api::ResourceQuotaStatus next = PlanQuota(quota, facts);
+  Send(quota, *pacer, PlanQuota(quota, facts));
+}
+
+void QuotaController::Send(const api::ResourceQuota& quota, StatusPacer& pacer,
+                           const api::ResourceQuotaStatus& next) {
   std::string patch = api::QuotaStatusPatch(quota, next);
   if (patch.empty()) return;
+  const std::string key = api::KeyOf(quota.meta);
   const std::int64_t boot = state_.clock().BootMs();
-  if (const std::int64_t delay = memory.pacer.DelayMs(boot); delay > 0) {
+  if (const std::int64_t delay = pacer.DelayMs(boot); delay > 0) {
     wake_(key, delay);
     return;
   }
-  memory.pacer.NoteSent(boot);
+  pacer.NoteSent(boot);
   actuator_.PatchStatus("resourcequotas", quota.meta, std::move(patch), kube::Lane::kRest,
                         [this, key, uid = quota.meta.uid, from = quota.meta.resource_version](
                             const Result<std::string>& answer) { Take(key, uid, from, answer); });

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "controllers/quota/plan.h"
@@ -18,14 +17,18 @@ namespace muster::op {
 
 class QuotaController {
  public:
-  // `wake(key, ms)`: Reconcile({key}) after ms.
+  // `wake(key, ms)`: Reconcile(key) after ms.
   QuotaController(state::ClusterState& state, actuate::Actuator& actuator,
                   std::function<void(const std::string&, std::int64_t)> wake);
 
-  // Keys (namespace/name) of what changed; unknown ones are ignored.
-  void Reconcile(const std::set<std::string>& keys);
+  // Looks at one (namespace/name); unknown ones are ignored.
+  void Reconcile(const std::string& key);
+  // Runs `work` of one object and catches what it throws, so that the others get their turn.
+  using Guard = std::function<void(const std::string& key, const std::function<void()>& work)>;
   // Once a second while World::generation changes.
-  void RefreshUsage();
+  void RefreshUsage(const Guard& guard);
+  // The last work on it threw: it says so.
+  void Poisoned(const std::string& key, const std::string& what);
 
  private:
   struct Memory {
@@ -33,7 +36,11 @@ class QuotaController {
     StatusPacer pacer;
   };
 
+  // Of its writes; null: nothing can be written now.
+  StatusPacer* PacerOf(const api::ResourceQuota& quota);
   void Write(const api::ResourceQuota& quota, std::int64_t jobs);
+  void Send(const api::ResourceQuota& quota, StatusPacer& pacer,
+            const api::ResourceQuotaStatus& next);
   void Take(const std::string& key, const std::string& uid, const std::string& from,
             const base::Result<std::string>& answer);
 

@@ -19,6 +19,7 @@ constexpr char kNamespaceWord[] = "namespace";
 constexpr std::int64_t kConflictMs = 500;  // by then the watch has brought what was written first
 constexpr std::string_view kTenantKey = "tenant/";  // no namespace has a "/" in its name
 constexpr char kClaimsKey[] = "claims/";            // who holds what, over all tenants
+constexpr char kHandling[] = "handling";            // a trouble that is no answer to a write
 
 kube::Resource ResourceOf(const std::string& kind) {
   if (kind == kNetworkPolicy) return kube::kNetworkPolicies;
@@ -94,6 +95,18 @@ void TenantController::Retry(const std::string& key, const Guard& guard) {
   } else {
     guard(key, [&] { ReconcileNamespace(key); });
   }
+}
+
+void TenantController::Poisoned(const std::string& key, const std::string& what) {
+  const std::string text = "cannot be handled: " + what;
+  if (key.starts_with(kTenantKey)) {
+    TellPoisoned(key.substr(kTenantKey.size()), text);
+    return;
+  }
+  const auto holder = claims_.holders.find(key);
+  if (holder == claims_.holders.end()) return;  // about no Tenant in particular
+  ledgers_[key].troubles[kHandling] = {"namespace " + key + " " + text, 0, 2};
+  WriteStatus(holder->second);
 }
 
 // ---- Claims ----
@@ -188,6 +201,7 @@ void TenantController::ReconcileNamespace(const std::string& name) {
   }
   const NamespaceFacts facts = BuildFacts(name);
   Carry(ns, ledger, facts, PlanNamespace(ns, ledger, facts));
+  if (ledger.troubles.erase(kHandling) > 0 && !facts.holder.empty()) WriteStatus(facts.holder);
 }
 
 void TenantController::Carry(const api::Namespace& ns, NamespaceLedger& ledger,

@@ -44,9 +44,11 @@ class TenantController {
   void Reconcile(const std::set<std::string>& tenants, const std::set<std::string>& namespaces,
                  const Guard& guard);
   // Once a second while World::generation changes: statuses that carry usage.
-  void RefreshUsage();
+  void RefreshUsage(const Guard& guard);
   // A key given to `wake` or to a Guard.
   void Retry(const std::string& key, const Guard& guard);
+  // The work on a key given to a Guard threw: the Tenant it is about says so.
+  void Poisoned(const std::string& key, const std::string& what);
 
  private:
   // What of a Tenant decides claims and rendering, as of the last look, and its status writes.
@@ -72,6 +74,10 @@ class TenantController {
                           const base::Result<std::string>& answer);
   std::string RenderError(const std::string& tenant) const;
   void WriteStatus(const std::string& name);
+  api::TenantStatus PlanStatus(const api::Tenant& tenant);
+  // Says that it cannot be handled, and nothing else.
+  void TellPoisoned(const std::string& name, const std::string& text);
+  void SendStatus(const api::Tenant& tenant, StatusPacer& pacer, const api::TenantStatus& next);
   void TakeStatus(const std::string& name, const std::string& from,
                   const base::Result<std::string>& answer);
 

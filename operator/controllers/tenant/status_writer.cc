@@ -32,10 +32,12 @@ bool Worsened(const api::TenantStatus& before, const api::Condition& now) {
 
 }  // namespace
 
-void TenantController::RefreshUsage() {
+void TenantController::RefreshUsage(const Guard& guard) {
   usage_ = BuildUsage(state_);
   over_capacity_ = BuildOverCapacity(state_);
-  for (const auto& [name, tenant] : state_.tenants()) WriteStatus(name);
+  for (const auto& [name, tenant] : state_.tenants()) {
+    guard(name, [&, key = name] { WriteStatus(key); });
+  }
 }
 
 std::string TenantController::RenderError(const std::string& tenant) const {
@@ -56,7 +58,13 @@ void TenantController::WriteStatus(const std::string& name) {
   const api::Tenant* tenant = state_.FindTenant(name);
   if (tenant == nullptr || tenant->meta.deletion.unix_ms != 0) return;
   StatusPacer& pacer = tenants_[name].pacer;
-  if (pacer.Blocked(tenant->meta.resource_version)) return;
+  if (!pacer.Blocked(tenant->meta.resource_version)) {
+    SendStatus(*tenant, pacer, PlanStatus(*tenant));
+  }
+}
+
+api::TenantStatus TenantController::PlanStatus(const api::Tenant& tenant) {
+  const std::string& name = tenant.meta.name;
   if (usage_.empty()) {
     usage_ = BuildUsage(state_);
     over_capacity_ = BuildOverCapacity(state_);
@@ -67,23 +75,41 @@ void TenantController::WriteStatus(const std::string& name) {
   facts.claims = claims_.tenants[name];
   facts.usage = usage_[name];
   facts.render_error = RenderError(name);
-  facts.over_capacity = OverCapacityFor(*tenant, over_capacity_, state_.options().gpu_resource);
+  facts.over_capacity = OverCapacityFor(tenant, over_capacity_, state_.options().gpu_resource);
   facts.gpu_resource = state_.options().gpu_resource;
-  const api::TenantStatus next = PlanTenantStatus(*tenant, facts);
-  std::string patch = api::TenantStatusPatch(*tenant, next);
+  return PlanTenantStatus(tenant, facts);
+}
+
+void TenantController::TellPoisoned(const std::string& name, const std::string& text) {
+  const api::Tenant* tenant = state_.FindTenant(name);
+  if (tenant == nullptr || tenant->meta.deletion.unix_ms != 0) return;
+  StatusPacer& pacer = tenants_[name].pacer;
+  if (pacer.Blocked(tenant->meta.resource_version)) return;
+  api::TenantStatus next = tenant->status;
+  next.epoch = state_.epoch();
+  SetCondition(next.conditions,
+               {"Ready", "False", "CannotBeHandled", CutMessage(text), {}, tenant->meta.generation},
+               state_.clock().Now());
+  SendStatus(*tenant, pacer, next);
+}
+
+void TenantController::SendStatus(const api::Tenant& tenant, StatusPacer& pacer,
+                                  const api::TenantStatus& next) {
+  std::string patch = api::TenantStatusPatch(tenant, next);
   if (patch.empty()) return;
+  const std::string& name = tenant.meta.name;
   const std::int64_t boot = state_.clock().BootMs();
   if (const std::int64_t delay = pacer.DelayMs(boot); delay > 0) {
     wake_("tenant/" + name, delay);
     return;
   }
   const api::Condition* ready = FindCondition(next.conditions, "Ready");
-  if (ready != nullptr && Worsened(tenant->status, *ready)) {
-    actuator_.EmitEvent("Tenant", tenant->meta, {"Warning", ready->reason, ready->message});
+  if (ready != nullptr && Worsened(tenant.status, *ready)) {
+    actuator_.EmitEvent("Tenant", tenant.meta, {"Warning", ready->reason, ready->message});
   }
   pacer.NoteSent(boot);
-  actuator_.PatchStatus("tenants", tenant->meta, std::move(patch), kube::Lane::kRest,
-                        [this, name, from = tenant->meta.resource_version](
+  actuator_.PatchStatus("tenants", tenant.meta, std::move(patch), kube::Lane::kRest,
+                        [this, name, from = tenant.meta.resource_version](
                             const Result<std::string>& answer) { TakeStatus(name, from, answer); });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controllers/conditions.h"
 #include "controllers/workflow/graph.h"
 #include "muster/api/render_workflow.h"
 #include "muster/base/log.h"
@@ -50,11 +51,7 @@ void WorkflowController::Reconcile(const std::string& key) {
     return;
   }
   const api::Workflow& workflow = it->second;
-  WorkflowLedger& ledger = ledgers_[key];
-  if (ledger.uid != workflow.meta.uid) {
-    ledger = WorkflowLedger{};
-    ledger.uid = workflow.meta.uid;
-  }
+  WorkflowLedger& ledger = LedgerOf(workflow);
   if (ledger.checked_generation != workflow.meta.generation) {
     ledger.checked_generation = workflow.meta.generation;
     ledger.complaint = WhyNotWorkflow(workflow);
@@ -62,6 +59,38 @@ void WorkflowController::Reconcile(const std::string& key) {
   }
   const WorkflowFacts facts = BuildFacts(workflow, ledger);
   Carry(workflow, ledger, PlanWorkflow(workflow, ledger, facts));
+}
+
+void WorkflowController::Poisoned(const std::string& key, const std::string& what) {
+  const auto it = state_.workflows().find(key);
+  if (it == state_.workflows().end()) return;
+  const api::Workflow& workflow = it->second;
+  WorkflowLedger& ledger = LedgerOf(workflow);
+  const std::string& phase = workflow.status.phase;
+  const bool over =
+      workflow.meta.deletion.unix_ms != 0 || phase == "Succeeded" || phase == "Failed";
+  if (over || ledger.status_in_flight || ledger.written_from == workflow.meta.resource_version) {
+    return;
+  }
+  WorkflowActions actions;
+  api::WorkflowStatus& next = actions.status.emplace(workflow.status);
+  next.epoch = state_.epoch();
+  if (phase.empty()) next.phase = "Pending";
+  next.message = CutMessage("cannot be handled: " + what);
+  SetCondition(
+      next.conditions,
+      {"Misconfigured", "True", "CannotBeHandled", next.message, {}, workflow.meta.generation},
+      state_.clock().Now());
+  WriteStatus(workflow, ledger, actions);
+}
+
+WorkflowLedger& WorkflowController::LedgerOf(const api::Workflow& workflow) {
+  WorkflowLedger& ledger = ledgers_[api::KeyOf(workflow.meta)];
+  if (ledger.uid != workflow.meta.uid) {
+    ledger = WorkflowLedger{};
+    ledger.uid = workflow.meta.uid;
+  }
+  return ledger;
 }
 
 WorkflowFacts WorkflowController::BuildFacts(const api::Workflow& workflow,

@@ -22,8 +22,11 @@ class WorkflowController {
 
   // Looks at one workflow (namespace/name) and acts.  Unknown keys are forgotten.
   void Reconcile(const std::string& key);
+  // The last Reconcile threw: the workflow says so.
+  void Poisoned(const std::string& key, const std::string& what);
 
  private:
+  WorkflowLedger& LedgerOf(const api::Workflow& workflow);
   WorkflowFacts BuildFacts(const api::Workflow& workflow, WorkflowLedger& ledger);
   void Carry(const api::Workflow& workflow, WorkflowLedger& ledger, WorkflowActions actions);
   void CreateJob(const api::Workflow& workflow, WorkflowLedger& ledger, std::size_t task);
