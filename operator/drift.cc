@@ -1,9 +1,19 @@
 #include "drift.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "controllers/conditions.h"
 #include "muster/api/render.h"
 #include "muster/base/log.h"
+#include "muster/base/quantity.h"
+#include "muster/base/text.h"
+#include "muster/state/amounts.h"
 
 namespace muster::op {
 namespace {
@@ -11,6 +21,8 @@ namespace {
 constexpr std::int64_t kAgeMs = 30'000;
 constexpr std::int64_t kPeriodMs = 10'000;
 constexpr std::size_t kMostLines = 20;  // of one look
+// Sums beyond this are cut, here and in the World, and say nothing.
+constexpr std::int64_t kMostCompared = std::int64_t{1} << 60;
 
 // Pods of ours that no placement covers and that nobody is deleting.
 void FindStrays(const state::ClusterState& state, std::set<std::string>& drift) {
@@ -50,12 +62,89 @@ void FindMissing(const state::ClusterState& state, std::set<std::string>& drift)
   }
 }
 
+using Sums = std::map<std::string, std::int64_t, std::less<>>;  // by resource
+
+void Add(Sums& sums, const sched::Amounts& amounts) {
+  for (const auto& [name, amount] : amounts) {
+    if (name.starts_with("limits.")) continue;  // counted by quotas, on no node
+    std::int64_t& sum = sums[name];
+    sum = base::SaturatingAdd(sum, amount);
+  }
+}
+
+// What takes room on each node: pods, and places that are promised to pods which have not shown.
+std::unordered_map<std::string, Sums> TakenByNode(const state::ClusterState& state) {
+  std::unordered_map<std::string, Sums> taken;
+  for (const auto& [key, entry] : state.pods()) {
+    const std::string& node = NodeOf(entry);
+    if (node.empty() || entry.pod.terminal()) continue;
+    Add(taken[node], state::ToAmounts(entry.pod.needs.requests, state::Rounding::kUp,
+                                      state.options().gpu_resource));
+  }
+  for (const auto& [key, entry] : state.jobs()) {
+    for (const auto& [occupant, pod] : entry.committed) Add(taken[pod.node], pod.amounts);
+  }
+  for (const auto& [key, orphan] : state.orphans()) {
+    Add(taken[orphan.pod.node], orphan.pod.amounts);
+  }
+  return taken;
+}
+
+// What the World has in use on a node without a reservation.
+Sums UsedOn(const sched::World& world, const sched::Node& node) {
+  Sums used;
+  Add(used, node.allocatable);
+  const sched::Amounts free = world.FreeOn(node.name).value_or(sched::Amounts{});
+  for (const auto& [name, amount] : free) used[name] -= amount;
+  Add(used, world.OverOn(node.name));
+  return used;
+}
+
+// "+2 nvidia.com/gpu, -1 pods": how far `used` is from `taken`; empty: not at all.
+std::string Differences(const Sums& used, const Sums& taken) {
+  Sums all = taken;
+  all.insert(used.begin(), used.end());
+  std::vector<std::string> parts;
+  for (const auto& [name, any] : all) {
+    const auto of = [&key = name](const Sums& sums) {
+      const auto it = sums.find(key);
+      return it == sums.end() ? 0 : it->second;
+    };
+    const std::int64_t more = of(used) - of(taken);
+    if (more == 0 || std::max(of(used), of(taken)) >= kMostCompared) continue;
+    const api::ResourceList off = state::ToResourceList({{name, std::abs(more)}});
+    parts.push_back((more > 0 ? "+" : "-") + FormatAmount(name, off.at(name)) + " " + name);
+  }
+  return base::Join(parts, ", ");
+}
+
+// The World is kept in step by deltas; one that went wrong would stay wrong.
+void FindWrongSums(const state::ClusterState& state, std::set<std::string>& drift) {
+  const sched::World& world = state.world();
+  std::set<std::string> reserved;  // where not all that is not free is in use
+  for (const sched::Reservation& reservation : world.reservations()) {
+    for (const auto& [node, amounts] : reservation.nodes) reserved.insert(node);
+  }
+  const std::unordered_map<std::string, Sums> taken = TakenByNode(state);
+  for (const auto& [name, object] : state.nodes()) {
+    const sched::Node* node = world.FindNode(name);
+    if (node == nullptr || reserved.contains(name)) continue;
+    const auto found = taken.find(name);
+    const std::string off =
+        Differences(UsedOn(world, *node), found == taken.end() ? Sums{} : found->second);
+    if (!off.empty()) {
+      drift.insert("node " + name + " counts " + off + " against its pods and what is committed");
+    }
+  }
+}
+
 }  // namespace
 
 std::set<std::string> FindDrift(const state::ClusterState& state) {
   std::set<std::string> drift;
   FindStrays(state, drift);
   FindMissing(state, drift);
+  FindWrongSums(state, drift);
   return drift;
 }
 

@@ -14,8 +14,11 @@ namespace muster::op {
 // One line a place:
 //   "pod a/x-0 has no placement"       a pod of ours, alive, that no placement covers
 //   "pod a/x-0 is missing"             committed, with no pod, and nothing under way to make one
-// What is younger than half a minute is simply on its way and is left out, and so is what waits
+//   "node n counts +2 nvidia.com/gpu against its pods and what is committed"
+//                                      the World has that much more, or less, in use there
+// A pod younger than half a minute is simply on its way and is left out, and so is what waits
 // because a write was refused: that is told by its own metrics.
+// Cost: a pass over pods, jobs and nodes.
 std::set<std::string> FindDrift(const state::ClusterState& state);
 
 // Looks from time to time; only what is seen twice in a row counts, and is told in the log once.

@@ -89,23 +89,24 @@ void ClusterState::FoldJob(JobEntry& entry, bool eligible) {
       if (!Counts(entry, slot, there)) continue;
       const api::Assignment& place = entry.placement->assignments[slot.assignment];
       const std::string key = SlotKey(uid, entry.placement->attempt, place.task, slot.index);
-      if (!entry.committed_keys.contains(key) && !CountSlot(entry, slot, key)) {
+      if (!entry.committed.contains(key) && !CountSlot(entry, slot, key)) {
         unknown.insert(place.node);
       } else {
         wanted.insert(key);
       }
     }
   }
-  for (const std::string& key : entry.committed_keys) {
-    if (!wanted.contains(key)) world_.RemoveOccupant(key);
-  }
-  entry.committed_keys = std::move(wanted);
+  std::erase_if(entry.committed, [&](const auto& pod) {
+    if (wanted.contains(pod.first)) return false;
+    world_.RemoveOccupant(pod.first);
+    return true;
+  });
   entry.uncounted = !unknown.empty() || !FreedIsKnown(entry);
   SetUncounted(entry, std::move(unknown));
 }
 
 // False if nobody has said yet how large the pod is.
-bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key) {
+bool ClusterState::CountSlot(JobEntry& entry, const Slot& slot, const std::string& key) {
   const Template* found = TemplateOf(entry, slot.task);
   if (found == nullptr || !found->known) return false;
   sched::Occupant occupant;
@@ -120,6 +121,7 @@ bool ClusterState::CountSlot(const JobEntry& entry, const Slot& slot, const std:
   }
   occupant.ties = TiesOfSlot(entry, slot);
   world_.SetOccupant(occupant);
+  entry.committed[key] = {std::move(occupant.node), std::move(occupant.amounts)};
   return true;
 }
 
@@ -155,18 +157,20 @@ const JobEntry* ClusterState::UncountedJobOf(const std::string& tenant) const {
 
 // Pods that were asked for may still appear although their job is gone.
 void ClusterState::KeepOrphans(const JobEntry& entry) {
-  std::set<std::string> left = entry.committed_keys;
+  std::map<std::string, CommittedPod> left = entry.committed;
   if (entry.placement && !entry.ledger.creates.empty()) {
     for (const Slot& slot : entry.slots) {
       const std::string name = PodNameOf(entry, slot);
       if (!entry.ledger.creates.contains(name)) continue;
       const std::string occupant = SlotKey(entry.job.meta.uid, entry.placement->attempt,
                                            entry.job.spec.tasks[slot.task].name, slot.index);
-      if (left.erase(occupant) == 0) continue;
-      orphans_[entry.job.meta.ns + "/" + name] = {occupant, clock_.BootMs() + kOrphanMs};
+      auto counted = left.extract(occupant);
+      if (counted.empty()) continue;
+      orphans_[entry.job.meta.ns + "/" + name] = {occupant, std::move(counted.mapped()),
+                                                  clock_.BootMs() + kOrphanMs};
     }
   }
-  for (const std::string& occupant : left) world_.RemoveOccupant(occupant);
+  for (const auto& [occupant, pod] : left) world_.RemoveOccupant(occupant);
 }
 
 void ClusterState::ForgetCreate(const std::string& pod_key) {

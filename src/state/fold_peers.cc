@@ -205,11 +205,11 @@ void ClusterState::FoldPeersOf(JobEntry& entry, const PeerChange& change) {
   }
   if (!concerned) return;
   dirty_.jobs.insert(entry.key);
-  if (entry.committed_keys.empty() || !entry.placement) return;
+  if (entry.committed.empty() || !entry.placement) return;
   for (const Slot& slot : entry.slots) {
     const std::string key = SlotKey(entry.job.meta.uid, entry.placement->attempt,
                                     entry.job.spec.tasks[slot.task].name, slot.index);
-    if (entry.committed_keys.contains(key)) CountSlot(entry, slot, key);
+    if (entry.committed.contains(key)) CountSlot(entry, slot, key);
   }
 }
 

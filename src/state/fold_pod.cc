@@ -218,7 +218,7 @@ void ClusterState::SeePod(JobEntry& job, const PodEntry& pod, bool gone) {
   slot.seen = true;
   const std::string key =
       SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
-  if (job.committed_keys.erase(key) > 0) world_.RemoveOccupant(key);
+  if (job.committed.erase(key) > 0) world_.RemoveOccupant(key);
 }
 
 // A committed pod that vanished without a result will be made again: its place is not free.
@@ -228,7 +228,7 @@ void ClusterState::CountAgain(JobEntry& job, const PodEntry& pod, std::int32_t r
   if (!Counts(job, slot, {})) return;
   const std::string key =
       SlotKey(job.job.meta.uid, pod.slot.attempt, pod.slot.task, pod.slot.index);
-  if (CountSlot(job, slot, key)) job.committed_keys.insert(key);
+  CountSlot(job, slot, key);
 }
 
 // What was placed is the pod that a dry run gave back; one that was made larger does not fit there.

@@ -73,8 +73,9 @@ std::vector<MetricRow> ClusterRows() {
             "Weighted dominant share of this tenant, 1 is the whole cluster."),
       Level(
           kDrift, "gpu_scheduler_drift", {},
-          "Differences between what was issued and what the API server shows, older than 30 s and "
-          "seen twice in a row while the watches are current; not 0 fails readiness."),
+          "Differences between what was issued and what the API server shows, older than 30 s, and "
+          "between what counts on a node and what is there, seen twice in a row while the watches "
+          "are current; not 0 fails readiness."),
       Level(kOvercommittedNodes, "gpu_scheduler_overcommitted_nodes", {},
             "Nodes whose pods request more than is allocatable now."),
       Count(kDecodeDrops, "gpu_scheduler_decode_drops_total", {"kind"},

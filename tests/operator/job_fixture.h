@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "controllers/job/reconciler.h"
+#include "drift.h"
 #include "muster/api/codec.h"
 #include "muster/state/amounts.h"
 #include "operator/cluster_fixture.h"
@@ -25,6 +26,12 @@ class JobFixture : public ClusterFixture {
     Put("/api/v1/namespaces/team", R"({"metadata":{"labels":{"scheduler.io/tenant":"a"}}})");
     PutOurs("tenants/a", "{}");
     on_wake_ = [this](const std::string& key) { state_.MarkJob(key); };
+  }
+  // Whatever a test was about: the World counts what there is.
+  void TearDown() override {
+    for (const std::string& place : FindDrift(state_)) {
+      EXPECT_FALSE(place.starts_with("node ")) << place;
+    }
   }
 
   // `replicas` pods of `gpus` each; `more` is put into the spec.

@@ -307,6 +307,7 @@ TEST_F(JobRecoveryTest, ACreateThatWasRefusedAfterItsJobWasGoneFreesItsPlace) {
   Carried();
   state_.Remove(Read<api::Job>(JobPath("train")));
   EXPECT_EQ(FreeGpus("n1"), 0);
+  EXPECT_TRUE(FindDrift(state_).empty());
   Answers();
   EXPECT_EQ(FreeGpus("n1"), 8);
 }

@@ -262,6 +262,35 @@ TEST_F(DriftTest, ACommittedPodThatIsNeverMadeIsADifference) {
   EXPECT_TRUE(FindDrift(state_).empty());
 }
 
+TEST_F(DriftTest, ANodeThatCountsWhatNobodyTakesIsADifference) {
+  PutJob("one", 1, 4);
+  Settle();
+  ASSERT_TRUE(FindDrift(state_).empty());
+  sched::Occupant leak;
+  leak.key = "leak";
+  leak.node = "n1";
+  leak.amounts = {{"memory", 1024}, {"nvidia.com/gpu", 6}};  // with the pod more than there is
+  state_.world().SetOccupant(leak);
+  const std::string where = " against its pods and what is committed";
+  EXPECT_EQ(FindDrift(state_),
+            std::set<std::string>{"node n1 counts +1Gi memory, +6 nvidia.com/gpu" + where});
+  state_.world().RemoveOccupant("leak");
+  EXPECT_TRUE(FindDrift(state_).empty());
+  for (auto& [key, job] : state_.jobs()) job.committed["none"] = {"n1", {{"nvidia.com/gpu", 2}}};
+  EXPECT_EQ(FindDrift(state_), std::set<std::string>{"node n1 counts -2 nvidia.com/gpu" + where});
+  for (auto& [key, job] : state_.jobs()) job.committed.erase("none");
+}
+
+TEST_F(DriftTest, WhatIsPromisedAndHasNotShownIsNone) {
+  // All but its dry run.
+  api_.Inject({.method = "POST", .path = "*/pods", .status = 500, .times = 1'000, .skip = 1});
+  PutJob("gang", 2, 4);
+  Settle();
+  ASSERT_EQ(FreeGpus("n1"), 0);
+  EXPECT_TRUE(PodsOf("gang").empty());
+  EXPECT_TRUE(FindDrift(state_).empty());
+}
+
 TEST_F(DriftTest, NothingIsJudgedByWatchesThatLag) {
   PutStray();
   clock_.Advance(40'000);

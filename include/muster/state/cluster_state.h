@@ -38,6 +38,13 @@ struct Dirty {
   std::set<std::string> quotas;      // namespace/name
 };
 
+// A create that was in flight when its job went.
+struct Orphan {
+  std::string occupant;  // key of the Occupant that stands for its pod
+  CommittedPod pod;
+  std::int64_t until_ms = 0;  // BootMs
+};
+
 class ClusterState {
  public:
   ClusterState(StateOptions options, const base::Clock& clock);
@@ -149,6 +156,7 @@ class ClusterState {
   const std::map<std::string, JobEntry>& jobs() const { return jobs_; }
   std::map<std::string, JobEntry>& jobs() { return jobs_; }
   const std::unordered_map<std::string, PodEntry>& pods() const { return pods_; }
+  const std::map<std::string, Orphan>& orphans() const { return orphans_; }
   ForeignGroups& groups() { return groups_; }
   const Volumes& volumes() const { return volumes_; }
   const Peers& peers() const { return peers_; }
@@ -173,7 +181,7 @@ class ClusterState {
   void CheckSize(JobEntry& job, const PodEntry& pod);
   void CountAgain(JobEntry& job, const PodEntry& pod, std::int32_t rank);
   void ReadPlacement(JobEntry& entry);
-  bool CountSlot(const JobEntry& entry, const Slot& slot, const std::string& key);
+  bool CountSlot(JobEntry& entry, const Slot& slot, const std::string& key);
   bool Counts(const JobEntry& entry, const Slot& slot, const std::set<std::int32_t>& there) const;
   void KeepOrphans(const JobEntry& entry);
   bool IsLeftBehind(const PodEntry& entry) const;
@@ -221,12 +229,7 @@ class ClusterState {
   std::map<std::string, std::set<std::string>> foreign_users_;      // claim -> foreign pod keys
   std::map<std::string, std::int64_t> renew_at_ms_;                 // namespace -> BootMs
   std::map<std::string, std::set<std::string>> uncounted_on_;       // node -> jobs
-  // Creates that were in flight when their job went: pod key -> Occupant that stands for it.
-  struct Orphan {
-    std::string occupant;
-    std::int64_t until_ms = 0;  // BootMs
-  };
-  std::map<std::string, Orphan> orphans_;
+  std::map<std::string, Orphan> orphans_;                           // by pod key
   Dirty dirty_;
 };
 

@@ -56,6 +56,12 @@ struct Slot {
   bool given_up = false;        // no pod will be created for it in this attempt
 };
 
+// A pod that counts on its node although it has not been observed, as the World was told.
+struct CommittedPod {
+  std::string node;
+  sched::Amounts amounts;
+};
+
 // What JobEntry::placement rests on.
 enum class Backing {
   kStatus,   // the Job's status says so
@@ -127,7 +133,7 @@ struct JobEntry {
   std::vector<Slot> slots;            // by rank; empty without placement
   std::vector<std::int32_t> slot_of;  // rank -> index into slots, -1: not placed
 
-  std::set<std::string> committed_keys;    // Occupants that stand for pods not observed yet
+  std::map<std::string, CommittedPod> committed;  // by key of the Occupant that stands for it
   std::set<std::string> uncounted_nodes;   // where a pod is committed whose size is not known yet
   std::int64_t uncounted_since_ms = 0;     // BootMs, while there are any
   std::string made_of;                     // stands for all that the spec makes pods from
