@@ -1,8 +1,8 @@
 // Puts the fence in force for a new leader (placement-protocol.md, fencing 4): marks the operator's
 // namespace, by which the policies judge, and then makes dry-run writes until the new epoch is
 // accepted and the old one refused, at every address where an API server listens, for each has its
-// own copy of the mark.  Where one cannot be reached by its address, or says nothing about epochs any
-// more, a whole lease duration passes instead; one that answers is asked until it is fenced.
+// own copy of the mark.  Where one cannot be reached by its address, or says nothing about epochs
+// any more, a whole lease duration passes instead; one that answers is asked until it is fenced.
 //
 // Threads: Run blocks; one thread a probe.  trouble() from any.
 #pragma once
@@ -51,7 +51,8 @@ class FenceProbe {
   struct Server {
     std::string address;                // empty: as configured, whoever answers there
     std::unique_ptr<kube::Client> own;  // null: the configured one
-    std::int64_t silent_since_ms = 0;   // BootMs of its last word about an epoch, or of the beginning
+    std::int64_t silent_since_ms =
+        0;  // BootMs of its last word about an epoch, or of the beginning
     FenceAnswer old =
         FenceAnswer::kUnknown;  // what the old epoch was told after the new was accepted
   };

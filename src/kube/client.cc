@@ -24,7 +24,7 @@ using base::Lock;
 constexpr int kMaxThrottleRetries = 5;
 constexpr std::int64_t kFirstRetryMs = 500;
 constexpr std::int64_t kMaxRetryMs = 30'000;  // by our own back-off
-constexpr std::int64_t kCalmMs = 60'000;  // without a 429: the next one is told
+constexpr std::int64_t kCalmMs = 60'000;      // without a 429: the next one is told
 
 struct Wire {
   const char* method;

@@ -48,8 +48,7 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
 
 // Each pod ends in its own time, and the place is free when the last one has.  Pods that are there
 // tell it themselves; of others there may be no answer to a dry run yet.
-std::int64_t LongestGraceMs(ClusterState& state, const JobEntry& entry,
-                            const api::Tenant* tenant) {
+std::int64_t LongestGraceMs(ClusterState& state, const JobEntry& entry, const api::Tenant* tenant) {
   const std::int64_t asked = entry.job.spec.preemption.grace_period_seconds;
   std::int64_t longest_s = 0;
   for (const Template* made : entry.templates) {

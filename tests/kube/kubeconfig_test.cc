@@ -242,10 +242,9 @@ TEST_F(KubeconfigTest, AnExecPluginIsRunAgainBeforeItsTokenExpires) {
 std::string Found(const std::string& variable, const ExecPlugin& asked) {
   ExecPlugin plugin = asked;
   plugin.command = "python3";  // takes the first value of a name, as most programs do
-  plugin.args = {"-c",
-                 "import json, os; print(json.dumps({'kind': 'ExecCredential', 'apiVersion': '" +
-                     plugin.api_version + "', 'status': {'token': os.environ['" + variable +
-                     "']}}))"};
+  plugin.args = {
+      "-c", "import json, os; print(json.dumps({'kind': 'ExecCredential', 'apiVersion': '" +
+                plugin.api_version + "', 'status': {'token': os.environ['" + variable + "']}}))"};
   const auto got = RunExecPlugin(plugin);
   return got.ok() ? got->token : got.error().message;
 }
@@ -289,9 +288,9 @@ TEST_F(KubeconfigTest, AnExecPluginThatAsksForItIsToldOfTheCluster) {
 }
 
 TEST_F(KubeconfigTest, WhatAnExecPluginCannotBeToldOfTheClusterIsRefused) {
-  const std::string cluster =
-      std::string(kServer) + ", extensions: [{name: client.authentication.k8s.io/exec, " +
-      "extension: {audience: a}}]";
+  const std::string cluster = std::string(kServer) +
+                              ", extensions: [{name: client.authentication.k8s.io/exec, " +
+                              "extension: {audience: a}}]";
   const std::string api = "apiVersion: client.authentication.k8s.io/v1}";
   EXPECT_EQ(ErrorOf(WriteConfig(cluster, "exec: {command: x, " + api)), "no error");
   EXPECT_EQ(ErrorOf(WriteConfig(cluster, "exec: {command: x, provideClusterInfo: true, " + api)),

@@ -18,9 +18,9 @@ class GangTest : public testing::Test {
     PutTenant("{}");
   }
   void PutTenant(const std::string& preemption) {
-    state_.Upsert(api::Decode<api::Tenant>(
-        R"({"metadata":{"name":"a","uid":"t","generation":)" + std::to_string(++version_) +
-        R"(},"spec":{"preemption":)" + preemption + "}}"));
+    state_.Upsert(api::Decode<api::Tenant>(R"({"metadata":{"name":"a","uid":"t","generation":)" +
+                                           std::to_string(++version_) +
+                                           R"(},"spec":{"preemption":)" + preemption + "}}"));
   }
   void PutJob(const std::string& preemption) {
     const std::string version = std::to_string(++version_);

@@ -27,7 +27,7 @@ struct NetworkPolicySpec {
   std::vector<std::string> allowed_namespaces;  // names or globs
 };
 
-struct TenantPreemption {             // bounds on what jobs may ask
+struct TenantPreemption {            // bounds on what jobs may ask
   std::int32_t max_preemptions = 5;  // a job that asks for fewer is evicted as often as this
   std::int64_t max_min_runtime_seconds = 3'600;
   std::int64_t max_grace_period_seconds = 600;

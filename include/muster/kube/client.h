@@ -70,8 +70,9 @@ class Client {
   void SetWriteGate(std::function<bool()> may_write);
 
   // Sends in the order of lane, then of submission.  A 429 is retried after its Retry-After (or
-  // back-off, at most 30 s, where that is longer) up to 5 times, holding back the lanes below kLease
-  // meanwhile, which itself never waits longer than 30 s; nothing else is retried.  An Eviction refused by a PodDisruptionBudget comes back as kThrottled at once.
+  // back-off, at most 30 s, where that is longer) up to 5 times, holding back the lanes below
+  // kLease meanwhile, which itself never waits longer than 30 s; nothing else is retried.  An
+  // Eviction refused by a PodDisruptionBudget comes back as kThrottled at once.
   void Submit(Call call, CallDone done);
 
   // Submit and wait.  For start-up, tests and leader election; never on the owner thread.

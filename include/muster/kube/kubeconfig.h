@@ -26,8 +26,8 @@ struct ExecPlugin {
   std::string command;  // absolute, or looked up in PATH
   std::vector<std::string> args;
   std::vector<std::pair<std::string, std::string>> env;  // added to ours, and stronger
-  std::string api_version;   // client.authentication.k8s.io/v1 or /v1beta1
-  std::string install_hint;  // shown when the program is missing
+  std::string api_version;                  // client.authentication.k8s.io/v1 or /v1beta1
+  std::string install_hint;                 // shown when the program is missing
   std::optional<ExecCluster> cluster = {};  // with provideClusterInfo
 };
 

@@ -14,7 +14,7 @@ namespace muster::state {
 // The base priority of a job: its own, else the tenant's default, else normal.
 std::int32_t BasePriority(const api::JobSpec& spec, const api::Tenant* tenant);
 
-// Seconds that a pod is given to end.  `own`: its template's; `asked`: by the job, -1: nothing.  The
+// Seconds that a pod is given to end.  `own`: its template's; `asked`: by the job, -1: nothing. The
 // Tenant caps either, so that no template can hold a place for long.  Never 0: that would take the
 // pod away from the API server while its containers still run.
 std::int64_t GraceSeconds(std::int64_t own, std::int64_t asked, const api::Tenant* tenant);

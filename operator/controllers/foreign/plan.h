@@ -2,8 +2,8 @@
 //
 // The state is in the pods, so that a new leader needs nothing else.  A group is never partly bound
 // for longer than its timeout: then what is bound is deleted, and its controller begins anew.  A
-// group that had its minimum and has lost pods for which no others came is not partly bound: it goes
-// on with what it has.
+// group that had its minimum and has lost pods for which no others came is not partly bound: it
+// goes on with what it has.
 #pragma once
 
 #include <cstdint>

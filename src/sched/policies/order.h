@@ -1,5 +1,6 @@
 // In what order gangs are tried: tenants by (whether the next gang would be entitled, which a
-// scavenger never is, weighted dominant share, name), recomputed after each start or hold; inside a tenant by
+// scavenger never is, weighted dominant share, name), recomputed after each start or hold; inside a
+// tenant by
 //
 //   effective = max(base, min(cap, base + step * floor(wait / interval)))   aging inside a level
 //   then the earlier deadline (none last), the earlier submit, the lesser uid.
