@@ -55,10 +55,14 @@ class DemoOnOwnClusterTest(unittest.TestCase):
             "config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
 
     def words(self, command, **environment):
+        # A new leader waits for one lease duration here, because it may not see how many API servers
+        # there are.
+        lease = "--lease-duration 4s --lease-renew-deadline 3s --lease-retry-period 500ms"
         return {"args": [sys.executable, str(ROOT / "hack" / "demo.py"), command], "text": True,
                 "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
                 "env": {**os.environ, "MUSTER_STATE": str(self.release.folder / "state"),
-                        "KUBECONFIG": f"{self.release.kubeconfig}:/nowhere", **environment}}
+                        "KUBECONFIG": f"{self.release.kubeconfig}:/nowhere",
+                        "OPERATOR_FLAGS": lease, **environment}}
 
     def demo(self, command, **environment):
         done = subprocess.run(**self.words(command, **environment), stdin=subprocess.DEVNULL,

@@ -132,30 +132,28 @@ class StopTest(unittest.TestCase):
         self.addCleanup(demo, "stop", self.folder)
 
     def started(self):
+        """Pids of the operators, and of the cluster."""
         done = demo("start", self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
         state = json.loads((self.folder / "demo" / "state.json").read_text())
+        operators = [row["pid"] for row in state["processes"] if alive(row["pid"])]
         cluster = [json.loads(path.read_text())["pid"]
                    for path in (self.folder / "cluster" / "run").glob("*.json")]
-        self.assertGreaterEqual(len(cluster), 4)
-        return [row["pid"] for row in state["processes"]], cluster
-
-    def test_stop_leaves_no_process_and_no_cluster(self):
-        operators, cluster = self.started()
         self.assertEqual(len(operators), 2)
+        self.assertGreaterEqual(len(cluster), 4)
+        return operators + cluster
+
+    def test_what_died_with_the_machine_is_started_anew_and_stop_leaves_nothing(self):
+        first = self.started()
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        until("all of it is dead", lambda: not any(map(alive, first)))
+        second = self.started()
         done = demo("stop", self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertEqual([pid for pid in operators + cluster if alive(pid)], [])
+        self.assertEqual([pid for pid in second if alive(pid)], [])
         self.assertEqual([path.name for path in self.folder.rglob("*.kubeconfig")], [])
         self.assertFalse((self.folder / "cluster").exists())
-
-    def test_a_cluster_that_died_with_the_machine_is_started_anew(self):
-        operators, cluster = self.started()
-        for pid in operators + cluster:
-            os.kill(pid, signal.SIGKILL)
-        until("all of it is dead", lambda: not any(alive(pid) for pid in operators + cluster))
-        again, _ = self.started()
-        self.assertFalse(set(again) & set(operators))
 
     def test_stop_where_nothing_runs_is_no_error(self):
         with tempfile.TemporaryDirectory() as folder:
