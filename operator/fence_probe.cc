@@ -186,6 +186,7 @@ std::optional<bool> FenceProbe::Run(std::int64_t epoch, const std::function<bool
     if (waited && none_fenced && servers.front().old == FenceAnswer::kAccepted) return false;
     if (waited && AllSilent(open) && servers.front().old == FenceAnswer::kFenced) {
       std::vector<std::string> addresses;
+      addresses.reserve(open.size());
       for (const Server* server : open) addresses.push_back(server->address);
       base::LogWarn(
           "API servers that could not be probed by their address have had a lease duration",
