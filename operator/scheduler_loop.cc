@@ -145,9 +145,10 @@ std::int64_t SchedulerLoop::Cycle() {
 
   const auto begin = std::chrono::steady_clock::now();
   world.SetNow(now);
+  Unpark();
+  if (const std::int64_t wait = AwaitParkedMs(boot); wait > 0) return wait;
   policy_changed_ = false;
   ++stats_.cycles;
-  Unpark();
   std::vector<sched::Reservation> before = world.reservations();
   plan_ = sched::Schedule(world, policy_, cache_);
   seen_generation_ = world.generation();
@@ -228,6 +229,18 @@ void SchedulerLoop::Unpark() {
     return true;
   });
   state_.world().SetReservations(std::move(all));
+}
+
+// Until the World knows whose the kept places are, nobody may be given them; not for long, because
+// whoever is asked may not answer.
+std::int64_t SchedulerLoop::AwaitParkedMs(std::int64_t boot) {
+  constexpr std::int64_t kMostMs = 5'000;
+  if (parked_.empty()) {
+    parked_since_ms_ = 0;
+    return 0;
+  }
+  if (parked_since_ms_ == 0) parked_since_ms_ = boot;
+  return std::max<std::int64_t>(0, parked_since_ms_ + kMostMs - boot);
 }
 
 // What the Plan does not repeat has started, given up, or is not known at this moment.

@@ -50,6 +50,7 @@ class SchedulerLoop {
   void ApplyHolds();
   void RestoreReservations();
   void Unpark();
+  std::int64_t AwaitParkedMs(std::int64_t boot);
   void Park(std::vector<sched::Reservation> before);
   bool StillWaits(const std::string& gang_uid) const;
 
@@ -67,6 +68,7 @@ class SchedulerLoop {
   // Places kept for gangs that the World does not know at this moment, because what their pods look
   // like is being asked.
   std::vector<sched::Reservation> parked_;
+  std::int64_t parked_since_ms_ = 0;  // BootMs, while there are any
   CycleStats stats_;
   std::vector<std::int64_t> durations_;
 };

@@ -71,6 +71,27 @@ Reserved* Decider::FindReserved(std::uint32_t gang) {
   return nullptr;
 }
 
+// Whether gangs that nobody has asked to end run where the place is kept, so that it cannot come
+// free: as it is when a leader died before it could say so to them.
+bool Decider::IsTaken(const Reserved& reserved) const {
+  std::map<std::uint32_t, Sums> short_of;  // by row: kept and running, less allocatable
+  for (const auto& [row, vec] : reserved.places) short_of[row].Add(vec, 1);
+  for (const std::uint32_t gang : cycle_.state.Gangs(GangState::kRunning)) {
+    for (const std::uint32_t id : cycle_.Slot(gang).occupants) {
+      const OccupantSlot& occupant = cycle_.state.occupants[id];
+      const auto it = short_of.find(occupant.node);
+      if (it != short_of.end()) it->second.Add(occupant.amounts, 1);
+    }
+  }
+  for (const auto& [row, vec] : reserved.places) {
+    for (const auto& [resource, amount] : vec) {
+      const std::int64_t most = cycle_.state.AllocatableOf(resource, row);
+      if (amount > 0 && short_of[row].Of(resource) > most) return true;
+    }
+  }
+  return false;
+}
+
 Decider::Key Decider::KeyOf(std::uint32_t gang) const {
   const GangSlot& slot = cycle_.Slot(gang);
   const bool tops_up = cycle_.TopsUp(gang);
@@ -129,6 +150,11 @@ void Decider::DecideReserved(std::uint32_t gang) {
       std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
       return;
     }
+  }
+  if (IsTaken(reserved)) {  // the search starts anew
+    std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
+    Decide(gang);
+    return;
   }
   if (entitled) {
     cycle_.quota.Use(cycle_.Slot(gang).tenant, reserved.amounts, 1, QuotaBook::kEntitled);

@@ -37,6 +37,7 @@ class Decider {
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, Rank, bool, std::int64_t>;
   Key KeyOf(std::uint32_t gang) const;
   Reserved* FindReserved(std::uint32_t gang);
+  bool IsTaken(const Reserved& reserved) const;
 
   bool TryStart(std::uint32_t gang, Trial& trial);
   void Begin(std::uint32_t gang, Placed placed);
