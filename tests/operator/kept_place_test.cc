@@ -106,6 +106,19 @@ TEST_F(KeptPlaceTest, WhoHasAPlaceInItsStatusStartsThereUnderANewLeader) {
   EXPECT_FALSE(Status("high").reservation);
 }
 
+TEST_F(KeptPlaceTest, NobodyIsGivenAKeptPlaceBeforeTheWorldKnowsWhoseItIs) {
+  PutJob("high", 1, 8);
+  PutReserved("high", 60);
+  PutJob("thief", 1, 4);
+  Refuse(1);  // what high's pods look like takes a while
+  Lead();
+  Settle();
+  EXPECT_TRUE(PodsOf("thief").empty());
+  After(1);
+  EXPECT_EQ(PodsOf("high").size(), 1u);
+  EXPECT_TRUE(PodsOf("thief").empty());
+}
+
 TEST_F(KeptPlaceTest, NothingIsDecidedWhileTheSizeOfAFreedPlaceIsUnknown) {
   Preempt(2);
   Refuse(1'000);
