@@ -151,7 +151,8 @@ void Decider::DecideReserved(std::uint32_t gang) {
       return;
     }
   }
-  if (IsTaken(reserved)) {  // the search starts anew
+  // Asked when no victim ends any more, because it goes over all that runs.
+  if (reserved.victims.empty() && IsTaken(reserved)) {  // the search starts anew
     std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
     Decide(gang);
     return;
