@@ -136,6 +136,8 @@ std::int32_t Cycle::RunningOf(std::uint32_t tenant) const {
 }
 
 Wide Cycle::UnitsOf(std::uint32_t gang, const Request& request, ResourceId resource) {
+  // Also of tasks of which the smallest start has no replica: a cold Cache does not know them yet.
+  for (const SigTask& task : request.sig->tasks) IndexOf(task.shape);
   Wide units = 0;
   for (const std::uint32_t id : Slot(gang).occupants) {
     const OccupantSlot& occupant = state.occupants[id];
