@@ -103,6 +103,13 @@ void CheckVictims(const Judge& judge, const Plan& plan) {
       if (gang.state != GangState::kReleasing || gang.tenant != p.tenant) continue;
       ending += judge.held.count(gang.uid) ? judge.held.at(gang.uid) : 0;
     }
+    // So do those that were evicted before for others.
+    for (const Eviction& before : plan.evictions) {
+      if (before.beneficiary == eviction.beneficiary) break;
+      const Gang& gone = judge.world.gang(before.victim);
+      if (gone.tenant != p.tenant) continue;
+      ending += judge.held.count(gone.uid) ? judge.held.at(gone.uid) : 0;
+    }
     EXPECT_GT(least, 0);
     EXPECT_LE(left - ending + least, judge.guaranteed.at(p.tenant));
   }

@@ -224,10 +224,45 @@ bool Preemption::NeverEntitled(std::uint32_t gang) {
          !cycle_.quota.Stated(cycle_.Slot(gang).tenant, cycle_.RequestOf(gang).least);
 }
 
+// Whether pods of the victim are in a set that the gang's pods must join: without them it may fit
+// nowhere, so that more victims are not always better.
+bool Preemption::IsJoined(std::uint32_t gang, std::uint32_t victim) const {
+  for (const SigTask& task : cycle_.RequestOf(gang).sig->tasks) {
+    if (task.ties == kNoSlot) continue;
+    for (const std::uint32_t term : cycle_.state.ties.At(task.ties).joins) {
+      const std::uint32_t set = cycle_.state.ties.Term(term).set;
+      for (const std::uint32_t id : cycle_.Slot(victim).occupants) {
+        const std::uint32_t ties = cycle_.state.occupants[id].ties;
+        if (ties != kNoSlot && cycle_.state.ties.At(ties).IsIn(set)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Candidates without which the gang fits: all; or all but those that it may join, or one of these;
+// empty: none of that.
+std::vector<Preemption::Candidate> Preemption::Enough(std::uint32_t gang, Mode mode,
+                                                      std::vector<Candidate> all, Placed* placed) {
+  if (all.empty() || Holds(gang, mode, all, placed)) return all;
+  std::vector<Candidate> others = all;
+  std::erase_if(others, [&](const Candidate& c) { return IsJoined(gang, c.victim.gang); });
+  if (others.size() == all.size()) return {};
+  if (!others.empty() && Holds(gang, mode, others, placed)) return others;
+  for (std::size_t i = all.size(); i-- > 0 && work_ < cycle_.policy.work_limit;) {
+    if (!IsJoined(gang, all[i].victim.gang)) continue;
+    std::vector<Candidate> but_one = all;
+    but_one.erase(but_one.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!but_one.empty() && Holds(gang, mode, but_one, placed)) return but_one;
+  }
+  return {};
+}
+
 Room Preemption::Search(std::uint32_t gang, Mode mode) {
   Room room;
-  const std::vector<Candidate> all = Candidates(gang, mode, false);
-  if (all.empty() || !Holds(gang, mode, all, &room.placed)) return room;
+  const std::vector<Candidate> all =
+      Enough(gang, mode, Candidates(gang, mode, false), &room.placed);
+  if (all.empty()) return room;
   const auto prefix = [&](std::size_t n) {
     return std::vector<Candidate>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
   };
@@ -263,7 +298,8 @@ Room Preemption::Search(std::uint32_t gang, Mode mode) {
 void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
   for (const Mode mode : {Mode::kEntitled, Mode::kBorrowing}) {
     if (mode == Mode::kEntitled && NeverEntitled(gang)) continue;
-    const std::vector<Candidate> all = Candidates(gang, mode, true);
+    Placed placed;
+    const std::vector<Candidate> all = Enough(gang, mode, Candidates(gang, mode, true), &placed);
     std::vector<std::string> names;
     std::size_t more = 0;
     room.only_max_preemptions = true;
@@ -283,8 +319,7 @@ void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
       else
         ++more;
     }
-    Placed placed;
-    if (names.empty() || !Holds(gang, mode, all, &placed)) continue;
+    if (names.empty()) continue;
     room.protections = base::Join(names, ", ");
     if (more > 0) room.protections += ", " + std::to_string(more) + " more are protected";
     return;

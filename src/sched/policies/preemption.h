@@ -107,6 +107,9 @@ class Preemption {
   std::string ProtectionOf(const Gang& victim) const;
   void PutViolatorsLast(std::vector<Candidate>& candidates) const;
   std::vector<Candidate> Candidates(std::uint32_t gang, Mode mode, bool with_protected) const;
+  bool IsJoined(std::uint32_t gang, std::uint32_t victim) const;
+  std::vector<Candidate> Enough(std::uint32_t gang, Mode mode, std::vector<Candidate> all,
+                                Placed* placed);
   Room Search(std::uint32_t gang, Mode mode);
   void TryWithProtected(std::uint32_t gang, Room& room);
   // Whether the gang is placed once the candidates are gone.
