@@ -63,8 +63,7 @@ def install(kubectl, state):
     apply(kubectl, [namespace] + crds)
     apply(kubectl, rest)
     apply(kubectl, [stand_in(index) for index in range(REPLICAS)])
-    kubectl.run("wait", "--for=condition=Established", "--timeout=30s",
-                *[f"crd/{name}" for name in names])
+    wait_established(kubectl, names)
     wait_admitted(kubectl)
 
 
@@ -84,6 +83,24 @@ def refuse_other_crds(kubectl):
             raise DemoError(f"this cluster has the CRD {name_of(item)} in another version; the demo"
                             " does not overwrite it: delete it if nobody needs it, or unset"
                             " KUBECONFIG for a cluster of the demo's own")
+
+
+def is_established(crd):
+    # A CRD that has just been created has null for conditions, which `kubectl wait` fails at.
+    conditions = crd.get("status", {}).get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+
+def wait_established(kubectl, names):
+    end = time.monotonic() + 30
+    while True:
+        crds = json.loads(kubectl.run("get", "crd", *names, "-o", "json"))["items"]
+        missing = [name_of(crd) for crd in crds if not is_established(crd)]
+        if not missing:
+            return
+        if time.monotonic() > end:
+            raise DemoError(f"the API server does not serve {', '.join(missing)}")
+        time.sleep(0.1)
 
 
 def wait_admitted(kubectl):

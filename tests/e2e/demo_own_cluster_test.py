@@ -93,7 +93,7 @@ class DemoOnOwnClusterTest(unittest.TestCase):
     def tenants_known(self, text):
         """The CRD of Tenants, established and used."""
         with self.applied(text):
-            self.release.kubectl("wait", "--for=condition=Established", "crd/tenants.scheduler.io")
+            self.release.wait_established("tenants.scheduler.io")
             self.release.use("tenants.scheduler.io")
             yield
 

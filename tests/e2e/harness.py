@@ -256,7 +256,7 @@ def _wait_served(kube, crd):
     path = ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + crd["metadata"]["name"])
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        conditions = kube.get(path).get("status", {}).get("conditions", [])
+        conditions = kube.get(path).get("status", {}).get("conditions") or []
         if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             return
         time.sleep(0.05)

@@ -83,6 +83,14 @@ class Release:
         for name in crds:
             self.items(name, "-A")
 
+    def wait_established(self, crd):
+        """`kubectl wait` fails at a CRD so new that it has null for conditions."""
+        def established():
+            found = json.loads(self.kubectl("get", "crd", crd, "-o", "json"))
+            return any(c["type"] == "Established" and c["status"] == "True"
+                       for c in found.get("status", {}).get("conditions") or [])
+        until(f"{crd} to be served", established)
+
     def wait_admitted(self, seconds=60):
         """Admission policies learn of new kinds with a delay: until then every Job is refused."""
         until("Jobs to be admitted", lambda: not self.try_kubectl(
