@@ -254,6 +254,31 @@ TEST_F(PodAffinityTest, AVictimIsInNobodysWayAnyMore) {
   EXPECT_EQ(Plan().substr(0, 29), "evict t/low for t/j: Priority");
 }
 
+// With both of them gone there would be nobody to join.
+TEST_F(PodAffinityTest, OneOfThoseThatWouldMakeRoomIsKeptToBeJoined) {
+  Node("a", "", 2);
+  RunningPod("low", {In("x")}, 250);
+  RunningPod("lower", {In("x")}, 240);
+  Job("j", 1, {Joins("x")});
+  EXPECT_EQ(Plan().substr(0, 31), "evict t/lower for t/j: Priority");
+}
+
+TEST_F(PodAffinityTest, AllOfThoseToBeJoinedAreKeptWhereOthersMakeRoom) {
+  Node("a", "", 3);
+  RunningPod("low", {In("x")}, 250);
+  RunningPod("lower", {In("x")}, 240);
+  RunningPod("other", {}, 260);
+  Job("j", 1, {Joins("x")});
+  EXPECT_EQ(Plan().substr(0, 31), "evict t/other for t/j: Priority");
+}
+
+TEST_F(PodAffinityTest, WhoWouldHaveToEvictTheOnlyOneItJoinsWaits) {
+  Node("a", "", 1);
+  RunningPod("low", {In("x")}, 250);
+  Job("j", 1, {Joins("x")});
+  EXPECT_EQ(Plan().substr(0, 8), "hold t/j");
+}
+
 TEST_F(PodAffinityTest, NobodyTakesAKeptPlaceThatItWouldSpoil) {
   Node("a");
   RunningPod("low", {In("x")}, 250);

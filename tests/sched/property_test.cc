@@ -149,7 +149,10 @@ void Change(World& world, const RandomWorld& random, std::mt19937& chance) {
 }
 
 TEST(Property, ThePlanIsTheSameWithAnEmptyCache) {
-  for (unsigned seed = 1; seed <= Worlds(200); ++seed) {
+  // In the first of them a gang may start without a task whose shape nothing else asks for.
+  std::vector<unsigned> seeds = {16571};
+  for (unsigned seed = 1; seed <= Worlds(200); ++seed) seeds.push_back(seed);
+  for (const unsigned seed : seeds) {
     const RandomWorld random(seed), other(seed + 100'000);
     std::mt19937 chance(seed);
     World world;

@@ -115,9 +115,17 @@ void CheckVictims(const Judge& judge, const Plan& plan) {
   }
 }
 
+// Worlds that only the campaign would come to: required pod affinity to pods of those who may be
+// evicted, and two preemptors of one cycle.
+std::vector<unsigned> Seeds(unsigned fast) {
+  std::vector<unsigned> seeds = {2981, 67548, 321516, 323515, 559555};
+  for (unsigned seed = 1; seed <= Worlds(fast); ++seed) seeds.push_back(seed);
+  return seeds;
+}
+
 TEST(Victims, FallOnlyByTheRules) {
   int evictions = 0;
-  for (unsigned seed = 1; seed <= Worlds(2500); ++seed) {
+  for (const unsigned seed : Seeds(2500)) {
     SCOPED_TRACE(seed);
     const RandomWorld random(seed);
     World world;
@@ -135,7 +143,7 @@ TEST(Victims, FallOnlyByTheRules) {
 // is told which protections stand in its way.
 TEST(Victims, AnEntitledGangStartsWithinOneRoundOrKnowsWhy) {
   int rounds = 0;
-  for (unsigned seed = 1; seed <= Worlds(4000); ++seed) {
+  for (const unsigned seed : Seeds(4000)) {
     const RandomWorld random(seed, 1);
     World world;
     random.PutInto(world, 0);

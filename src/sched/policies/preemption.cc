@@ -245,6 +245,7 @@ bool Preemption::IsJoined(std::uint32_t gang, std::uint32_t victim) const {
 std::vector<Preemption::Candidate> Preemption::Enough(std::uint32_t gang, Mode mode,
                                                       std::vector<Candidate> all, Placed* placed) {
   if (all.empty() || Holds(gang, mode, all, placed)) return all;
+  if (!cycle_.RequestOf(gang).tied) return {};
   std::vector<Candidate> others = all;
   std::erase_if(others, [&](const Candidate& c) { return IsJoined(gang, c.victim.gang); });
   if (others.size() == all.size()) return {};
@@ -298,8 +299,15 @@ Room Preemption::Search(std::uint32_t gang, Mode mode) {
 void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
   for (const Mode mode : {Mode::kEntitled, Mode::kBorrowing}) {
     if (mode == Mode::kEntitled && NeverEntitled(gang)) continue;
+    std::vector<Candidate> all = Candidates(gang, mode, true);
+    // Where none is protected the search has looked at them all.
+    if (std::none_of(all.begin(), all.end(), [this](const Candidate& c) {
+          return !ProtectionOf(cycle_.At(c.victim.gang)).empty();
+        })) {
+      continue;
+    }
     Placed placed;
-    const std::vector<Candidate> all = Enough(gang, mode, Candidates(gang, mode, true), &placed);
+    all = Enough(gang, mode, std::move(all), &placed);
     std::vector<std::string> names;
     std::size_t more = 0;
     room.only_max_preemptions = true;
