@@ -35,7 +35,8 @@ class Retry(Story):
         seen = self.delays(name)
         self.assertEqual(len(seen), len(wanted))
         for got, told, least in zip(seen, self.told(name), wanted):
-            self.assertGreaterEqual(got, least - 0.1, f"{seen} for {wanted}")
+            # Both ends as a watch saw them, which may have been late for the first.
+            self.assertGreaterEqual(got, least - 0.5, f"{seen} for {wanted}")
             self.assertTrue(least <= told <= least + 1, f"{told} for {least}")
 
     def test_a_fixed_delay(self):

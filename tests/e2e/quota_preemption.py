@@ -88,7 +88,9 @@ class Priority(Story):
                 ended.setdefault(name, change.at)
         self.assertEqual(len(stopping), 4)
         self.assertGreater(min(ended.values()) - min(stopping.values()), 3)
-        self.assertGreater(scene.pod_changes("high", "ADDED")[0].at, max(ended.values()) - 0.2)
+        # It needs the places of three of the four; one watch tells all of it in order.
+        self.assertGreaterEqual(scene.pod_changes("high", "ADDED")[0].at,
+                                sorted(ended.values())[2])
         scene.wait_event("low", "Preempted", "low", "high", "Priority", "750 over 250")
         scene.wait_event("high", "PreemptedWorkload", "Priority")
         scene.wait("thief", phase="Running")
