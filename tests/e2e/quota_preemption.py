@@ -112,7 +112,7 @@ class Priority(Story):
         scene.wait("high", phase="Running")
         seen = [(c.clock, c.body["status"]) for c in scene.mirror.changes("Job", scene.name)
                 if c.body["metadata"]["name"] == "low" and "status" in c.body]
-        started = unix(next(s["attemptReadyAt"] for _, s in seen if "attemptReadyAt" in s))
+        started = unix(next(s["placement"]["committedAt"] for _, s in seen if "placement" in s))
         released = next(clock for clock, s in seen if s["phase"] == "Preempting")
         self.assertGreater(released - started, 11)
 
