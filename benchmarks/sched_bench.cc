@@ -107,11 +107,13 @@ void CycleNothingFits(benchmark::State& state) {
     world.SetGang(Pending(world, i, 1 + i / kTenants % 4, ShapeOf(1 + i / kTenants % 5, 500)));
   }
   Cache cache;
-  const Policy policy;
+  Policy policy;
+  policy.slots = static_cast<std::int32_t>(state.range(0));
+  world.SetReservations(Schedule(world, policy, cache).reservations);
   for (auto _ : state) benchmark::DoNotOptimize(Schedule(world, policy, cache));
   state.counters["held"] = static_cast<double>(Schedule(world, policy, cache).holds.size());
 }
-BENCHMARK(CycleNothingFits)->Unit(benchmark::kMillisecond);
+BENCHMARK(CycleNothingFits)->ArgName("slots")->Arg(0)->Arg(8)->Unit(benchmark::kMillisecond);
 
 // The same, and a pod changes between cycles.
 void CycleOneChange(benchmark::State& state) {
@@ -123,6 +125,7 @@ void CycleOneChange(benchmark::State& state) {
   Cache cache;
   const Policy policy;
   Occupant pod = PodOf(*world.FindGang("uid-1500000"), "node-10000", 8);
+  world.SetReservations(Schedule(world, policy, cache).reservations);
   for (auto _ : state) {
     pod.amounts[0].second ^= 1;
     world.SetOccupant(pod);

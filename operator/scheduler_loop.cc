@@ -69,15 +69,22 @@ void HoldMore(state::ClusterState& state, state::JobEntry& entry, sched::Reason 
 }
 
 // Returns whether the next leader has to be told.  That a place is kept no more, the text says.
-bool Keep(state::HoldView& hold, const sched::Reservation* kept) {
+bool Keep(state::HoldView& hold, const api::JobSpec& spec, const sched::Reservation* kept) {
   if (kept == nullptr) {
     hold.reservation.reset();
     return false;
   }
   api::Reservation now;
   now.until = kept->until;
+  now.from = kept->from;
+  auto pods = kept->pods.begin();  // by node, as the nodes are
   for (const auto& [node, amounts] : kept->nodes) {
-    now.nodes.push_back({node, state::ToResourceList(amounts)});
+    api::Reservation::Node& there = now.nodes.emplace_back();
+    there.name = node;
+    there.resources = state::ToResourceList(amounts);
+    for (; pods != kept->pods.end() && pods->node == node; ++pods) {
+      there.pods.push_back({spec.tasks[static_cast<std::size_t>(pods->task)].name, pods->count});
+    }
   }
   if (hold.reservation == now) return false;
   hold.reservation = std::move(now);
@@ -86,10 +93,13 @@ bool Keep(state::HoldView& hold, const sched::Reservation* kept) {
 
 sched::Reservation ToReservation(const state::ClusterState& state, const state::JobEntry& entry) {
   const api::Reservation& kept = *entry.job.status.reservation;
-  sched::Reservation out{entry.job.meta.uid, {}, kept.until};
+  sched::Reservation out{entry.job.meta.uid, {}, kept.until, kept.from};
   for (const api::Reservation::Node& node : kept.nodes) {
     out.nodes.emplace_back(node.name, state::ToAmounts(node.resources, state::Rounding::kUp,
                                                        state.options().gpu_resource));
+    for (const api::Reservation::Pods& pods : node.pods) {
+      out.pods.push_back({node.name, state::TaskIndex(entry, pods.task), pods.count});
+    }
   }
   return out;
 }
@@ -247,7 +257,8 @@ std::int64_t SchedulerLoop::AwaitParkedMs(std::int64_t boot) {
 void SchedulerLoop::Park(std::vector<sched::Reservation> before) {
   for (sched::Reservation& kept : before) {
     const bool absent = state_.world().FindGang(kept.gang) == nullptr;
-    if (absent && kept.until > state_.world().now() && StillWaits(kept.gang)) {
+    const bool stands = kept.from.unix_ms != 0 || kept.until > state_.world().now();
+    if (absent && stands && StillWaits(kept.gang)) {
       parked_.push_back(std::move(kept));
     }
   }
@@ -354,8 +365,10 @@ void SchedulerLoop::ApplyHolds() {
     const bool changed = !entry->hold || entry->hold->reason != hold.reason;
     if (changed) entry->hold = state::HoldView{hold.reason, text, boot};
     const auto kept = reserved.find(gang.uid);
-    const bool moved = Keep(*entry->hold, kept == reserved.end() ? nullptr : kept->second);
+    const bool moved =
+        Keep(*entry->hold, entry->job.spec, kept == reserved.end() ? nullptr : kept->second);
     if (changed || moved) {
+      entry->hold->text = text;
       state_.MarkJob(entry->key);
     } else if (entry->hold->text != text) {
       entry->hold->text = text;

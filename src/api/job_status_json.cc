@@ -36,8 +36,14 @@ Placement ReadPlacement(const Fields& in) {
 Reservation ReadReservation(const Fields& in) {
   Reservation out;
   out.until = in.Time("until");
+  out.from = in.Time("from");
   in.Each("nodes", [&out](const Fields& node) {
-    out.nodes.push_back({node.Text("node"), node.Resources("resources")});
+    Reservation::Node& kept = out.nodes.emplace_back();
+    kept.name = node.Text("node");
+    kept.resources = node.Resources("resources");
+    node.Each("pods", [&kept](const Fields& pods) {
+      kept.pods.push_back({pods.Text("task"), pods.Int32("count", 0)});
+    });
   });
   return out;
 }

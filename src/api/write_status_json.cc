@@ -31,9 +31,13 @@ Json PlacementToJson(const Placement& placement) {
 Json ReservationToJson(const Reservation& reservation) {
   Json out = {{"nodes", Json::array()}};
   PutTime(out, "until", reservation.until);
+  PutTime(out, "from", reservation.from);
   for (const Reservation::Node& node : reservation.nodes) {
     Json one = {{"node", node.name}};
     PutResources(one, "resources", node.resources);
+    for (const Reservation::Pods& pods : node.pods) {
+      one["pods"].push_back({{"task", pods.task}, {"count", pods.count}});
+    }
     out["nodes"].push_back(std::move(one));
   }
   return out;
@@ -69,7 +73,10 @@ Json StatusToJson(const JobStatus& status) {
               {"preemptions", status.preemptions},
               {"waitedSeconds", status.waited_seconds}};
   if (status.placement) out["placement"] = PlacementToJson(*status.placement);
-  if (status.reservation) out["reservation"] = ReservationToJson(*status.reservation);
+  if (status.reservation) {
+    out["reservation"] = ReservationToJson(*status.reservation);
+    PutTime(out, "estimatedStartTime", status.reservation->from);  // for the column EST-START
+  }
   PutText(out, "tenant", status.tenant);
   PutText(out, "priority", status.priority);
   PutText(out, "phase", status.phase);

@@ -112,6 +112,14 @@ std::vector<Setting> PolicySettings() {
        "The filters a node must pass; resources must be among them."},
       {"policy.scores", WeightsField{MUSTER_AT(policy.scores)}, kHot,
        "The scores that order the nodes which passed, each with its weight; one alone needs none."},
+      {"policy.innerOrder",
+       ChoiceField{
+           {"submit", "expected"},
+           [](const Settings& s) { return static_cast<int>(s.policy.inner_order); },
+           [](Settings& s, int i) { s.policy.inner_order = static_cast<sched::InnerOrder>(i); }},
+       kHot,
+       "Who goes first of a tenant's jobs of one priority and deadline: who came first, priorities "
+       "rising with waiting; or who takes the least GPU time by its maxRuntimeSeconds."},
       {"policy.aging.step", MUSTER_INTEGER(policy.aging_step, 0, 100), kHot,
        "By how much a waiting job's priority rises each interval, up to one below the next level; "
        "0 turns aging off."},
@@ -126,6 +134,9 @@ std::vector<Setting> PolicySettings() {
       {"policy.preemption.reservationSlack",
        DurationField{MUSTER_AT(policy.reservation_slack_ms), 0, 24 * kHour}, kHot,
        "A freed place is held for the preemptor for the grace period and this long."},
+      {"policy.slots", MUSTER_INTEGER(policy.slots, 0, 1'000), kHot,
+       "For how many blocked jobs a place is kept from the time at which it comes free; others may "
+       "use it until then if their maxRuntimeSeconds ends in time. 0: for none."},
       {"policy.workLimit", MUSTER_INTEGER(policy.work_limit, 1'000, 1'000'000'000), kHot,
        "How many nodes the preemption searches of one cycle may look at."},
   };

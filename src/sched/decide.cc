@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "muster/base/text.h"
+#include "muster/base/time_text.h"
+
 namespace muster::sched {
 namespace {
 
@@ -37,8 +40,10 @@ Waiting Sort(const Cycle& cycle) {
   return waiting;
 }
 
-Decider::Decider(Cycle& cycle) : cycle_(cycle), classes_(cycle), preemption_(cycle, classes_) {
+Decider::Decider(Cycle& cycle, const std::vector<std::uint32_t>& rest)
+    : cycle_(cycle), classes_(cycle), preemption_(cycle, classes_), slots_(cycle, classes_) {
   for (const Reserved& reserved : cycle_.reserved) Keep(reserved, 1);
+  slots_.Load(rest);
 }
 
 // With sign 1, for all others: what is reserved is used, what its victims still hold is not.
@@ -96,7 +101,8 @@ Decider::Key Decider::KeyOf(std::uint32_t gang) const {
   const GangSlot& slot = cycle_.Slot(gang);
   const bool tops_up = cycle_.TopsUp(gang);
   const Wide held = tops_up && cycle_.device ? cycle_.HoldsOf(gang).Of(*cycle_.device) : 0;
-  return {slot.sig, slot.tenant, slot.ns, RankOf(cycle_, gang), tops_up, Clamp(held)};
+  return {slot.sig, slot.tenant, slot.ns, RankOf(cycle_, gang), slot.gang->bound_ms,
+          tops_up,  Clamp(held)};
 }
 
 void Decider::HoldWithoutTenant(std::uint32_t gang) {
@@ -113,27 +119,68 @@ void Decider::Decide(std::uint32_t gang) {
     return;
   }
   const Key key = KeyOf(gang);
-  if (const auto it = held_.find(key); it != held_.end()) {
+  const auto it = slots_.Find(gang) == nullptr ? held_.find(key) : held_.end();
+  if (it != held_.end()) {
     ++cycle_.plan.stats.memo_hits;
     cycle_.Hold(gang, it->second.first, it->second.second);
     return;
   }
   const Refusal refusal = RefusalOf(cycle_, gang);
-  Trial trial(cycle_.cache.overlay, cycle_.quota);
-  if (refusal.ceiling == Ceiling::kOpen && TryStart(gang, trial)) return;
+  slots_.Withdraw(gang);
+  if (refusal.ceiling == Ceiling::kOpen && TryStart(gang)) {
+    GiveUpSlot();
+    return;
+  }
   Room room;
   // What tops up a gang that runs never evicts.
-  if (!refusal.alone && !cycle_.TopsUp(gang)) room = preemption_.FindRoom(gang);
+  if (!refusal.alone && !cycle_.TopsUp(gang)) {
+    room = preemption_.FindRoom(gang, slots_.StayOf(gang));
+  }
   if (room.kind == Room::Kind::kEvict) {
+    GiveUpSlot();
     MakeRoom(gang, std::move(room));
     return;
   }
+  refusal.alone ? GiveUpSlot() : KeepSlot(gang);
   if (room.kind == Room::Kind::kLimited || room.untried) WakeAt(cycle_.state.now.unix_ms + 1000);
   if (room.next_unprotected_ms > 0) WakeAt(room.next_unprotected_ms);
   const Why why = ExplainHold(gang, refusal, room);
   const std::uint32_t text = cycle_.AddText(why.text);
   held_[key] = {why.reason, text};
-  cycle_.Hold(gang, why.reason, text);
+  const TimedPlace* slot = slots_.Find(gang);
+  cycle_.Hold(gang, why.reason,
+              slot == nullptr ? text : cycle_.AddText(why.text + "; " + SlotText(*slot)));
+}
+
+// A slot that its gang could not use when it was time does not come again.
+void Decider::KeepSlot(std::uint32_t gang) {
+  const TimedPlace* slot = slots_.Find(gang);
+  if (slot != nullptr && slot->from_ms > cycle_.state.now.unix_ms) {
+    slots_.Restore();
+    return;
+  }
+  GiveUpSlot();
+  slots_.Grant(gang);
+}
+
+// Those who were held because of it look again.
+void Decider::GiveUpSlot() {
+  if (slots_.Drop()) WakeAt(cycle_.state.now.unix_ms + 1);
+}
+
+std::string Decider::SlotText(const TimedPlace& slot) const {
+  std::vector<std::string> nodes;
+  for (const auto& [row, vec] : slot.places) {
+    const std::string& name = cycle_.world.NodeName(Row{row});
+    if (std::find(nodes.begin(), nodes.end(), name) == nodes.end()) nodes.push_back(name);
+  }
+  const std::size_t more = nodes.size() > 3 ? nodes.size() - 3 : 0;
+  nodes.resize(nodes.size() - more);
+  return "a place on " + base::Join(nodes, ", ") +
+         (more > 0 ? " and " + std::to_string(more) + " more nodes" : "") +
+         " is kept for it from " + base::FormatTime({slot.from_ms}) +
+         (slot.certain ? ", when all that is there must have ended"
+                       : ", when what is there may have ended");
 }
 
 void Decider::DecideReserved(std::uint32_t gang) {
@@ -144,12 +191,9 @@ void Decider::DecideReserved(std::uint32_t gang) {
   if (entitled) {
     cycle_.quota.Use(cycle_.Slot(gang).tenant, reserved.amounts, -1, QuotaBook::kEntitled);
   }
-  {
-    Trial trial(cycle_.cache.overlay, cycle_.quota);
-    if (RefusalOf(cycle_, gang).ceiling == Ceiling::kOpen && TryStart(gang, trial)) {
-      std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
-      return;
-    }
+  if (RefusalOf(cycle_, gang).ceiling == Ceiling::kOpen && TryStart(gang)) {
+    std::erase_if(cycle_.reserved, [&](const Reserved& r) { return r.gang == gang; });
+    return;
   }
   // Asked when no victim ends any more, because it goes over all that runs.
   if (reserved.victims.empty() && IsTaken(reserved)) {  // the search starts anew
@@ -190,6 +234,10 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
   if (room.kind == Room::Kind::kLimited) {
     why.text += "; room can be made, but no more evictions are allowed at this time";
   }
+  if (by_nodes && why.reason == Reason::kGangIncomplete &&
+      CountFitting(cycle_, request) >= request.sig->least) {
+    why = ExplainSlots(gang);
+  }
   if (room.protections.empty()) return why;
   if (why.reason == Reason::kReservedForLater) return why;
   if (room.only_max_preemptions) why.reason = Reason::kMaxPreemptionsReached;
@@ -197,12 +245,53 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
   return why;
 }
 
-bool Decider::TryStart(std::uint32_t gang, Trial& trial) {
-  Placed placed = PlaceGang(cycle_, trial, gang, Size::kMost);
-  if (placed.places.empty()) return false;
-  trial.Keep();
-  Begin(gang, std::move(placed));
-  return true;
+// It would fit now.
+Why Decider::ExplainSlots(std::uint32_t gang) {
+  const TimedPlace* slot = slots_.Keeper(gang);
+  if (slot == nullptr) return {Reason::kReservedForLater, "what it needs is kept for others"};
+  std::string text = "there is room, but from " + base::FormatTime({slot->from_ms}) +
+                     " it is kept for " + cycle_.At(slot->gang).name + ", and ";
+  const Gang& g = cycle_.At(gang);
+  text += g.bound_ms > 0 ? "it may run longer" : "how long it runs has no bound";
+  const std::int64_t left = (slot->from_ms - cycle_.state.now.unix_ms - g.grace_ms) / 1000;
+  if (left > 0) {
+    text += "; with maxRuntimeSeconds of at most " + std::to_string(left) + " it would start now";
+  }
+  return {Reason::kReservedForLater, std::move(text)};
+}
+
+bool Decider::TryStart(std::uint32_t gang) {
+  const Stay stay = slots_.StayOf(gang);
+  const auto begins = [&](Trial& trial, Placed placed) {
+    if (placed.places.empty() || slots_.LosesQuota(gang, placed, stay) != nullptr) return false;
+    trial.Keep();
+    slots_.Begun(gang, placed, stay);
+    Begin(gang, std::move(placed));
+    return true;
+  };
+  {
+    Trial trial(cycle_.cache.overlay, cycle_.quota);
+    if (begins(trial, PlaceGang(cycle_, trial, gang, Size::kMost, stay))) return true;
+  }
+  // What is above the least may be what slots need of the quota.
+  const SigSlot& sig = *cycle_.RequestOf(gang).sig;
+  if (!slots_.slots().empty() && sig.least < sig.replicas) {
+    Trial trial(cycle_.cache.overlay, cycle_.quota);
+    if (begins(trial, PlaceGang(cycle_, trial, gang, Size::kLeast, stay))) return true;
+  }
+  // The place that is kept for it may be one that the search does not find again.
+  const std::vector<Place> kept = KeptPodsOf(gang);
+  if (kept.empty()) return false;
+  Trial trial(cycle_.cache.overlay, cycle_.quota);
+  return begins(trial, PlaceAsKept(cycle_, trial, gang, kept, stay));
+}
+
+std::vector<Place> Decider::KeptPodsOf(std::uint32_t gang) {
+  if (const TimedPlace* slot = slots_.Find(gang)) return slot->pods;
+  for (const Reserved& reserved : cycle_.reserved) {
+    if (reserved.gang == gang) return reserved.pods;
+  }
+  return {};
 }
 
 void Decider::Begin(std::uint32_t gang, Placed placed) {
@@ -273,6 +362,11 @@ void Decider::WakeAtNextBand() {
 
 void Decider::Finish() {
   WakeAtNextBand();
+  if (slots_.displaced()) WakeAt(cycle_.state.now.unix_ms + 1);
+  for (const TimedPlace& slot : slots_.slots()) {
+    WakeAt(slot.from_ms);
+    cycle_.plan.reservations.push_back(slots_.ToReservation(slot));
+  }
   std::sort(cycle_.plan.reservations.begin(), cycle_.plan.reservations.end(),
             [](const Reservation& a, const Reservation& b) { return a.gang < b.gang; });
 }

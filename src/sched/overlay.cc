@@ -35,6 +35,7 @@ void Overlay::Refresh(const WorldState& world, const std::vector<ResourceId>& ne
   ports_.clear();
   ties_.Reset(world);
   spreads_.Reset(world);
+  shadows_.Clear();
   if (lost) {
     base_ = log_end() + 1;  // every cursor has missed something
     log_.clear();

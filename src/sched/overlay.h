@@ -1,6 +1,7 @@
 // The nodes as they would be if the decisions so far were carried out: free amounts and ports, over
 // the World's columns, and who is beside whom; private to a Cache.  Kept between cycles and caught
-// up by the journal; only columns that some pending gang asks for are built.
+// up by the journal; only columns that some pending gang asks for are built.  And what slots leave
+// of them in times to come.
 //
 // Every changed row is logged, so that what is derived from a row can catch up by a cursor.
 #pragma once
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "sched/model/world_state.h"
+#include "sched/shadows.h"
 #include "sched/spread_counts.h"
 #include "sched/tie_counts.h"
 
@@ -49,6 +51,9 @@ class Overlay {
   void SetPorts(std::uint32_t row, std::vector<Port> ports) { ports_[row] = std::move(ports); }
   void Touch(std::uint32_t row) { log_.push_back(row); }
 
+  Shadows& shadows() { return shadows_; }
+  const Shadows& shadows() const { return shadows_; }
+
   // Rows in the order in which they changed.  A cursor below log_begin() has missed some.
   std::uint64_t log_begin() const { return base_; }
   std::uint64_t log_end() const { return base_ + log_.size(); }
@@ -69,6 +74,7 @@ class Overlay {
   std::map<std::uint32_t, std::vector<Port>> ports_;
   TieCounts ties_;
   SpreadCounts spreads_;
+  Shadows shadows_;
   std::vector<std::uint32_t> log_;
   std::uint64_t base_ = 1;
   std::uint64_t settled_ = 1;  // log_end() after the last Refresh

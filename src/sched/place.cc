@@ -12,10 +12,11 @@ namespace {
 
 class Placer {
  public:
-  Placer(Cycle& cycle, Trial& trial, std::uint32_t gang, const Confines* confines)
+  Placer(Cycle& cycle, Trial& trial, std::uint32_t gang, const Stay& stay, const Confines* confines)
       : cycle_(cycle),
         trial_(trial),
         gang_(gang),
+        stay_(stay),
         slot_(cycle.Slot(gang)),
         request_(cycle.RequestOf(gang)),
         confines_(confines),
@@ -55,6 +56,24 @@ class Placer {
     return placed;
   }
 
+  // These, if they are a legal start of the gang and there is room for each.
+  bool AsKept(const std::vector<Place>& pods) {
+    std::int64_t rest = 0;
+    for (const Place& place : pods) {
+      const auto index = static_cast<std::uint32_t>(place.task);
+      const SigTask& task = request_.sig->tasks[index];
+      cycle_.IndexOf(task.shape);
+      if (Seeker(cycle_, task, nullptr, &stay_).RoomAt(place.node.value) < place.count)
+        return false;
+      TakeAt(index, place.node.value, place.count);
+      Use(task, cycle_.state.shapes[task.shape.value], place.count);
+      counts_[index] += place.count;
+      if (counts_[index] > task.replicas) return false;
+      rest += place.count;
+    }
+    return rest >= request_.sig->least && !pods.empty();
+  }
+
   Placed Take() {
     std::sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
       const std::string& left = cycle_.world.NodeName(a.node);
@@ -92,20 +111,26 @@ class Placer {
     if (count <= 0) return 0;
     std::int32_t placed = 0;
     Seeker seeker(cycle_, task,
-                  confines_ != nullptr && confines_->tasks[index] ? confines_ : nullptr);
+                  confines_ != nullptr && confines_->tasks[index] ? confines_ : nullptr, &stay_);
     while (placed < count) {
       std::int64_t room = 0;
       const std::uint32_t row = seeker.Next(&room);
       if (row == kNoSlot) break;
       const auto here = static_cast<std::int32_t>(std::min<std::int64_t>(room, count - placed));
-      trial_.Take(row, shape.request, here, shape.shape.ports);
-      trial_.Tie(row, task.ties, here);
-      places_.push_back({Row{row}, static_cast<std::int32_t>(index), here});
+      TakeAt(index, row, here);
       placed += here;
     }
     Use(task, shape, placed);
     counts_[index] += placed;
     return placed;
+  }
+
+  void TakeAt(std::uint32_t index, std::uint32_t row, std::int32_t count) {
+    const SigTask& task = request_.sig->tasks[index];
+    const ShapeSlot& shape = cycle_.state.shapes[task.shape.value];
+    trial_.Take(row, shape.request, count, shape.shape.ports, stay_.end_ms);
+    trial_.Tie(row, task.ties, count);
+    places_.push_back({Row{row}, static_cast<std::int32_t>(index), count});
   }
 
   void Use(const SigTask& task, const ShapeSlot& shape, std::int32_t count) {
@@ -120,6 +145,7 @@ class Placer {
   Cycle& cycle_;
   Trial& trial_;
   const std::uint32_t gang_;
+  const Stay& stay_;
   const GangSlot& slot_;
   const Request& request_;
   const Confines* confines_;
@@ -143,11 +169,11 @@ bool QuotaAllows(Cycle& cycle, std::uint32_t gang, const Sums& sums, const Sums&
 
 // Anywhere; then, if its pods are to be together, in one domain after the other.
 template <class Fill>
-Placed Attempt(Cycle& cycle, Trial& trial, std::uint32_t gang,
+Placed Attempt(Cycle& cycle, Trial& trial, std::uint32_t gang, const Stay& stay,
                const std::vector<std::int32_t>& counts, const Fill& fill) {
   const Trial::Mark mark = trial.Here();
   const auto attempt = [&](const Confines* confines) {
-    Placer placer(cycle, trial, gang, confines);
+    Placer placer(cycle, trial, gang, stay, confines);
     if (fill(placer)) return placer.Take();
     trial.RollBackTo(mark);
     return Placed{};
@@ -163,7 +189,7 @@ Placed Attempt(Cycle& cycle, Trial& trial, std::uint32_t gang,
 
 }  // namespace
 
-Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
+Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size, const Stay& stay) {
   const Request& request = cycle.RequestOf(gang);
   const SigSlot& sig = *request.sig;
   ++cycle.plan.stats.trials;
@@ -173,15 +199,35 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size) {
     std::vector<std::int32_t> all;
     for (const SigTask& task : sig.tasks) all.push_back(task.replicas);
     Placed placed =
-        Attempt(cycle, trial, gang, all, [&](Placer& placer) { return placer.Exactly(all); });
+        Attempt(cycle, trial, gang, stay, all, [&](Placer& placer) { return placer.Exactly(all); });
     if (!placed.places.empty()) return placed;
   }
   if (sig.least == sig.replicas) return {};
   if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
-  return Attempt(cycle, trial, gang, request.least_counts, [&](Placer& placer) {
+  return Attempt(cycle, trial, gang, stay, request.least_counts, [&](Placer& placer) {
     return size == Size::kLeast ? placer.Exactly(request.least_counts)
                                 : placer.AsManyAsFit() >= sig.least;
   });
+}
+
+Placed PlaceAsKept(Cycle& cycle, Trial& trial, std::uint32_t gang, const std::vector<Place>& pods,
+                   const Stay& stay) {
+  const Request& request = cycle.RequestOf(gang);
+  ++cycle.plan.stats.trials;
+  if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
+  const Trial::Mark mark = trial.Here();
+  Placer placer(cycle, trial, gang, stay, nullptr);
+  if (placer.AsKept(pods)) return placer.Take();
+  trial.RollBackTo(mark);
+  return {};
+}
+
+bool Placeable(Cycle& cycle, const Request& request) {
+  for (std::uint32_t t = 0; t < request.sig->tasks.size(); ++t) {
+    if (request.least_counts[t] == 0) continue;
+    if (!cycle.IndexOf(request.sig->tasks[t].shape).AnyFixed()) return false;
+  }
+  return request.sig->replicas > 0;
 }
 
 std::int64_t PlaceFitting(Cycle& cycle, Trial& trial, const Request& request) {
@@ -193,7 +239,7 @@ std::int64_t PlaceFitting(Cycle& cycle, Trial& trial, const Request& request) {
     for (const std::uint32_t index : request.order) {
       const SigTask& task = request.sig->tasks[index];
       const ShapeSlot& shape = cycle.state.shapes[task.shape.value];
-      Seeker seeker(cycle, task, nullptr);
+      Seeker seeker(cycle, task, nullptr, nullptr);
       while (rest[index] > 0) {
         std::int64_t room = 0;
         const std::uint32_t row = seeker.Next(&room);

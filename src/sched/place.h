@@ -20,7 +20,14 @@ struct Placed {
 };
 
 // Takes nodes and quota in the Trial (under kUp and kTotal) if it fits; else leaves it as it was.
-Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size);
+Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size, const Stay& stay);
+
+// The same with these pods; they may be others than the gang has by now.
+Placed PlaceAsKept(Cycle& cycle, Trial& trial, std::uint32_t gang, const std::vector<Place>& pods,
+                   const Stay& stay);
+
+// Whether each task of the smallest start has a node that could take it, were the node empty.
+bool Placeable(Cycle& cycle, const Request& request);
 
 // Replicas of the tasks, in all, that fit now one beside the other, quota apart.
 std::int64_t CountFitting(Cycle& cycle, const Request& request);

@@ -28,6 +28,9 @@ std::string ReservationText(const Reservation& reservation, const World& world) 
     for (const auto& [name, amount] : amounts) text += " " + AmountText(name, amount) + " " + name;
     text += " ]";
   }
+  if (reservation.from.unix_ms != 0) {
+    return text + " from " + base::FormatTime(reservation.from) + "\n";
+  }
   return text + " until " + base::FormatTime(reservation.until) + "\n";
 }
 

@@ -103,7 +103,9 @@ std::string EvictionText(const Cycle& cycle, std::uint32_t gang, const Victim& v
 
 Reservation ReservationFor(Cycle& cycle, std::uint32_t gang, const Placed& placed,
                            std::vector<std::pair<std::uint32_t, Vec>>& places) {
+  Reservation reservation;
   for (const Place& place : placed.places) {  // by node name
+    reservation.pods.push_back({cycle.state.nodes.name(place.node.value), place.task, place.count});
     if (places.empty() || places.back().first != place.node.value) {
       places.emplace_back(place.node.value, Vec{});
     }
@@ -112,7 +114,6 @@ Reservation ReservationFor(Cycle& cycle, std::uint32_t gang, const Placed& place
       AddTo(places.back().second, resource, Clamp(Wide{amount} * place.count));
     }
   }
-  Reservation reservation;
   reservation.gang = cycle.At(gang).uid;
   for (const auto& [row, vec] : places) {
     Amounts amounts;

@@ -14,11 +14,12 @@ Cache::Cache(Cache&&) noexcept = default;
 Cache& Cache::operator=(Cache&&) noexcept = default;
 
 Plan Schedule(const World& world, const Policy& policy, Cache& cache) {
-  // 1. What is there, and what is kept for whom.
+  // 1. What is there.
   Cycle cycle(world, policy, cache.state());
-  Decider decider(cycle);
-  // 2. Who waits: those that must be finished, those with a reservation, the rest.
+  // 2. Who waits: those that must be finished, those with a reservation, the rest; and what is kept
+  //    for whom.
   const Waiting waiting = Sort(cycle);
+  Decider decider(cycle, waiting.rest);
   for (const std::uint32_t gang : waiting.tenantless) decider.HoldWithoutTenant(gang);
   // 3. Groups that are bound in part come before every other decision.
   for (const std::uint32_t gang : waiting.finish_first) decider.Decide(gang);

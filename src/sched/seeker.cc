@@ -5,13 +5,26 @@
 
 namespace muster::sched {
 
-Seeker::Seeker(Cycle& cycle, const SigTask& task, const Confines* confines)
-    : cycle_(cycle), task_(task), confines_(confines), index_(cycle.IndexOf(task.shape)) {
-  if (confines_ != nullptr || cycle.IsTied(task)) walk_.emplace(index_, cycle.state);
+Seeker::Seeker(Cycle& cycle, const SigTask& task, const Confines* confines, const Stay* stay)
+    : cycle_(cycle),
+      task_(task),
+      confines_(confines),
+      stay_(cycle.cache.overlay.shadows().empty() ? nullptr : stay),
+      index_(cycle.IndexOf(task.shape)) {
+  if (confines_ != nullptr || stay_ != nullptr || cycle.IsTied(task)) {
+    walk_.emplace(index_, cycle.state);
+  }
+}
+
+std::int64_t Seeker::FreeAt(std::uint32_t row) const {
+  const std::int64_t here = index_.RoomAt(row);
+  if (here == 0 || stay_ == nullptr) return here;
+  const Vec& request = cycle_.state.shapes[task_.shape.value].request;
+  return std::min(here, cycle_.cache.overlay.shadows().Room(row, request, *stay_));
 }
 
 bool Seeker::Allows(std::uint32_t row, Look look, std::int64_t* room) {
-  const std::int64_t here = index_.RoomAt(row);
+  const std::int64_t here = FreeAt(row);
   if (here == 0) return false;
   const Answer beside = cycle_.RoomBeside(task_, row);
   *room = std::min(here, beside.room);

@@ -7,6 +7,7 @@
 // seeks anew until nothing is found comes to as much, but by a walk over all nodes for every step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -19,20 +20,26 @@ namespace muster::sched {
 
 class Seeker {
  public:
-  // Null: no confines.
-  Seeker(Cycle& cycle, const SigTask& task, const Confines* confines);
+  // Null: no confines, no shadows.
+  Seeker(Cycle& cycle, const SigTask& task, const Confines* confines, const Stay* stay);
 
   // kNoSlot: no more.  REQUIRES: only what the last answer allowed has been taken since.
   std::uint32_t Next(std::int64_t* room);
+  // Replicas that fit on the node, confines apart.
+  std::int64_t RoomAt(std::uint32_t row) {
+    return std::min(FreeAt(row), cycle_.RoomBeside(task_, row).room);
+  }
 
  private:
   enum class Look { kFirst, kAgain };
+  std::int64_t FreeAt(std::uint32_t row) const;
   bool Allows(std::uint32_t row, Look look, std::int64_t* room);
   std::uint32_t NextAgain(std::int64_t* room);
 
   Cycle& cycle_;
   const SigTask& task_;
   const Confines* confines_;
+  const Stay* stay_;
   ShapeIndex& index_;
   std::optional<ShapeIndex::Walk> walk_;
   bool gave_ = false;  // in this round

@@ -23,8 +23,21 @@ void Trial::TakePorts(std::uint32_t row, const std::vector<Port>& ports, bool ba
   overlay_.SetPorts(row, std::move(now));
 }
 
+void Trial::TakeShadows(std::uint32_t row, const Vec& vec, std::int64_t times,
+                        std::int64_t end_ms) {
+  if (overlay_.shadows().empty()) return;
+  overlay_.shadows().Take(row, vec, times, 0, end_ms);
+  Undo undo;
+  undo.kind = Undo::Kind::kShadows;
+  undo.at = row;
+  undo.vec = vec;
+  undo.times = times;
+  undo.end_ms = end_ms;
+  undo_.push_back(std::move(undo));
+}
+
 void Trial::Take(std::uint32_t row, const Vec& vec, std::int64_t times,
-                 const std::vector<Port>& ports) {
+                 const std::vector<Port>& ports, std::int64_t end_ms) {
   for (const auto& [resource, amount] : vec) {
     if (!overlay_.Has(resource)) continue;  // nobody who waits asks for it
     const std::int64_t free = overlay_.Free(resource, row);
@@ -36,6 +49,7 @@ void Trial::Take(std::uint32_t row, const Vec& vec, std::int64_t times,
     overlay_.SetFree(resource, row, Clamp(free - Wide{amount} * times));
   }
   TakePorts(row, ports, times < 0);
+  TakeShadows(row, vec, times, end_ms);
   overlay_.Touch(row);
 }
 
@@ -87,6 +101,10 @@ void Trial::RollBackTo(Mark mark) {
         break;
       case Undo::Kind::kTies:
         overlay_.AddTies(undo.ties, undo.at, -undo.free, undo.presence);
+        break;
+      case Undo::Kind::kShadows:
+        overlay_.shadows().Take(undo.at, undo.vec, -static_cast<std::int64_t>(undo.times), 0,
+                                undo.end_ms);
         break;
       case Undo::Kind::kQuota:
         quota_.Use(undo.at, undo.sums, -undo.times, undo.parts);

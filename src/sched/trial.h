@@ -17,8 +17,10 @@ class Trial {
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;
 
-  // `times` of vec leave the free amounts of a node (times < 0: come back), with ports.
-  void Take(std::uint32_t row, const Vec& vec, std::int64_t times, const std::vector<Port>& ports);
+  // `times` of vec leave the free amounts of a node (times < 0: come back), with ports.  They would
+  // be back by themselves at end_ms.
+  void Take(std::uint32_t row, const Vec& vec, std::int64_t times, const std::vector<Port>& ports,
+            std::int64_t end_ms = kForEver);
   // `more` pods with these ties (kNoSlot: none) are on a node, or expected there.
   void Tie(std::uint32_t row, std::uint32_t ties, std::int64_t more,
            TieCounts::Presence presence = TieCounts::Presence::kThere);
@@ -33,19 +35,22 @@ class Trial {
 
  private:
   struct Undo {
-    enum class Kind { kFree, kPorts, kTies, kQuota, kNamespace } kind = Kind::kFree;
+    enum class Kind { kFree, kPorts, kTies, kShadows, kQuota, kNamespace } kind = Kind::kFree;
     std::uint32_t at = 0;  // row, tenant or namespace
     ResourceId resource;
     std::int64_t free = 0;  // with kTies: how many were added
     std::uint32_t ties = kNoSlot;
     TieCounts::Presence presence = TieCounts::Presence::kThere;
     std::vector<Port> ports;
+    Vec vec;  // with kShadows
+    std::int64_t end_ms = 0;
     Sums sums;
     Wide times = 0;
     unsigned parts = 0;
   };
 
   void TakePorts(std::uint32_t row, const std::vector<Port>& ports, bool back);
+  void TakeShadows(std::uint32_t row, const Vec& vec, std::int64_t times, std::int64_t end_ms);
 
   Overlay& overlay_;
   QuotaBook& quota_;

@@ -141,6 +141,7 @@ void Engine::Submit(std::uint32_t job) {
   gang.user = from.user;
   gang.priority = from.priority;
   gang.least_attained = from.checkpoint_ms > 0;
+  gang.bound_ms = from.bound_ms;
   gang.submit = gang.pending_since = from.submit;
   for (const Task& task : from.tasks) {
     gang.tasks.push_back({task.name, world_.InternShape(task.shape), task.replicas, {}});
@@ -261,6 +262,10 @@ void Engine::Cycle() {
   plan_ = sched::Schedule(world_, policy_, cache_);
   ++run_.cycles;
   world_.SetReservations(plan_.reservations);
+  for (const sched::Reservation& kept : plan_.reservations) {
+    Outcome& outcome = run_.outcomes[by_uid_.at(kept.gang)];
+    if (outcome.promised_ms < 0 && kept.from.unix_ms > 0) outcome.promised_ms = kept.from.unix_ms;
+  }
   for (const sched::Start& start : plan_.starts) Start(start);
   for (const sched::Eviction& eviction : plan_.evictions) Evict(eviction);
   const std::int64_t wake = plan_.wake_at.unix_ms;

@@ -37,6 +37,7 @@ sched::Gang Common(ClusterState& state, const JobEntry& entry) {
       job.status.pending_since.unix_ms != 0 ? job.status.pending_since : job.meta.created;
   gang.waited_ms = job.status.waited_seconds * 1000;
   gang.deadline = job.spec.deadline;
+  gang.bound_ms = job.spec.max_runtime_seconds * 1000;
   gang.preemptions = job.status.preemptions;
   gang.victim_policy = ToVictimPolicy(job.spec.preemption.policy);
   const api::TenantPreemption caps =

@@ -25,7 +25,7 @@ RAW = {"spec.env", "spec.command", "spec.args", "spec.tasks[].template", "spec.t
 # A task of a Workflow is read with the reader of a Job's spec, whose other fields it does not have.
 NOT_IN_TASKS = {"tasks", "deadline", "suspend", "cancel", "ttlSecondsAfterFinished"}
 # Written for people, derived from other fields, and not read back.
-DERIVED = {"Job": {"status.runtime"}}
+DERIVED = {"Job": {"status.runtime", "status.estimatedStartTime"}}
 PROBE = None
 
 

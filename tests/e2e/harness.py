@@ -108,6 +108,7 @@ class House:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-e2e-"))
         self.dir = self.folder / "cluster"
         self.replicas = []
+        self.flags = flags
         self.mirror = None
         self._lock = threading.Lock()
         try:
@@ -154,6 +155,13 @@ class House:
 
     def wait_leader(self, timeout=60):
         return self.mirror.wait(lambda: "leader", self.holder, timeout)
+
+    def hand_over(self):
+        """The leader ends as it is told to, and another leads; there are as many as before."""
+        before = self.holder()
+        next(r for r in self.replicas if r.name == before).stop()
+        self.start_replica(self.flags)
+        self.mirror.wait(lambda: "another leader", lambda: self.holder() not in ("", before), 60)
 
     def require_alive(self):
         for replica in self.replicas:

@@ -172,7 +172,7 @@ TEST(KeptPlacePlan, APlaceThatIsKeptIsInTheStatusAtOnceForTheNextLeader) {
       state::HoldView{sched::Reason::kWaitingForPreemptedWorkloads, "x ends", 1'000'000};
   EXPECT_FALSE(job.Plan().status);
   api::Reservation& kept = job.entry.hold->reservation.emplace();
-  kept = {{{"n1", {{"nvidia.com/gpu", 8}}}}, {90'000}};
+  kept = {{{"n1", {{"nvidia.com/gpu", 8}}, {}}}, {90'000}, {}};
   const JobActions told = job.Plan();
   EXPECT_EQ(Phase(told), "Reserved");
   EXPECT_EQ(told.status->reservation, kept);
@@ -186,7 +186,7 @@ TEST(KeptPlacePlan, ThatAPlaceIsKeptNoMoreGoesWithTheText) {
   JobBuilder job;
   job.Task("main", 1).entry.hold =
       state::HoldView{sched::Reason::kWaitingForPreemptedWorkloads, "x ends", 1'000'000};
-  job.entry.hold->reservation = {{{"n1", {{"nvidia.com/gpu", 8}}}}, {90'000}};
+  job.entry.hold->reservation = {{{"n1", {{"nvidia.com/gpu", 8}}, {}}}, {90'000}, {}};
   job.status() = *job.At(1).Plan().status;
   job.entry.hold->reservation.reset();
   EXPECT_FALSE(job.Plan().status);

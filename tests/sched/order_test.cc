@@ -84,6 +84,31 @@ TEST(Order, PriorityThenDeadlineThenSubmitThenUid) {
   EXPECT_EQ(Order(s), "t/high t/soon t/late t/a t/b ");
 }
 
+Gang Bound(Scenario& s, const std::string& name, std::int64_t gpus, std::int64_t seconds) {
+  Gang gang = s.MakeGang(name, 1, gpus);
+  gang.bound_ms = seconds * 1000;
+  return gang;
+}
+
+// 1 GPU x 900 s and 1 x 600 s are in one power of four, 4 x 900 s in the next.
+TEST(Order, ExpectedTakesTheLeastDeviceTimeFirst) {
+  Scenario s;
+  s.policy.inner_order = InnerOrder::kExpected;
+  s.Node("n", 32).Tenant("t").Job("t/unbounded", 1, 1);
+  s.Job(Bound(s, "t/large", 4, 900)).Job(Bound(s, "t/first", 1, 900));
+  s.Job(Bound(s, "t/second", 1, 600)).Job("t/high", 1, 1, 750);
+  EXPECT_EQ(Order(s), "t/high t/first t/second t/large t/unbounded ");
+}
+
+TEST(Order, ExpectedTriesTheOldestOfTheHighestPriorityFirstWhereThereAreSlots) {
+  Scenario s;
+  s.policy.inner_order = InnerOrder::kExpected;
+  s.policy.slots = 1;
+  s.Node("n", 32).Tenant("t").Job("t/low", 1, 1, 250).Job(Bound(s, "t/old", 8, 9000));
+  s.Job(Bound(s, "t/large", 4, 900)).Job(Bound(s, "t/small", 1, 60));
+  EXPECT_EQ(Order(s), "t/old t/small t/large t/low ");
+}
+
 TEST(Order, WaitingRaisesInsideALevelOnly) {
   Gang gang;
   gang.priority = 500;

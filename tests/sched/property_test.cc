@@ -13,6 +13,7 @@ namespace {
 using testing::kNow;
 using testing::RandomWorld;
 using testing::Seconds;
+using testing::SomePolicy;
 
 unsigned Worlds(unsigned fast) { return std::getenv("MUSTER_CAMPAIGN") ? 200 * fast : fast; }
 
@@ -109,7 +110,7 @@ TEST(Property, NodesQuotasAndGangsHold) {
     World world;
     random.PutInto(world, 0);
     Cache cache;
-    const Plan plan = Schedule(world, {}, cache);
+    const Plan plan = Schedule(world, SomePolicy(seed), cache);
     CheckNodes(random, world, plan);
     CheckGangs(world, plan);
     CheckQuotas(random, world, plan);
@@ -124,8 +125,8 @@ TEST(Property, TheOrderOfInputDecidesNothing) {
     random.PutInto(one, 0);
     random.PutInto(other, seed);
     Cache cache, other_cache;
-    ASSERT_EQ(ToText(Schedule(one, {}, cache), one),
-              ToText(Schedule(other, {}, other_cache), other))
+    ASSERT_EQ(ToText(Schedule(one, SomePolicy(seed), cache), one),
+              ToText(Schedule(other, SomePolicy(seed), other_cache), other))
         << "seed " << seed;
   }
 }
@@ -159,11 +160,11 @@ TEST(Property, ThePlanIsTheSameWithAnEmptyCache) {
     random.PutInto(world, 0);
     Cache cache;
     for (int step = 0; step < 8; ++step) {
-      const std::string warm = ToText(Schedule(world, {}, cache), world);
+      const std::string warm = ToText(Schedule(world, SomePolicy(seed), cache), world);
       Cache empty;
-      const Plan plan = Schedule(world, {}, empty);
+      const Plan plan = Schedule(world, SomePolicy(seed), empty);
       ASSERT_EQ(warm, ToText(plan, world)) << "seed " << seed << " step " << step;
-      ASSERT_EQ(ToText(Schedule(world, {}, cache), world), warm) << "seed " << seed;
+      ASSERT_EQ(ToText(Schedule(world, SomePolicy(seed), cache), world), warm) << "seed " << seed;
       if (step % 2 == 0) world.SetReservations(plan.reservations);
       Change(world, random, chance);
       Change(world, other, chance);

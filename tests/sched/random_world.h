@@ -30,6 +30,7 @@ struct RandomWorld {
     for (int i = 0; i < pending; ++i) DrawPending(i);
     DrawBudgets();  // last: what else is drawn of a seed is as without them
     DrawTies();     // likewise
+    DrawBounds();
   }
 
   // Puts all objects into the World in an order drawn from `order`; 0: as they are.
@@ -202,7 +203,24 @@ struct RandomWorld {
     }
   }
 
+  void DrawBounds() {
+    for (auto& [gang, shapes] : gangs) {
+      if (OneIn(2)) continue;
+      const int seconds = 1 + UpTo(600);
+      gang.bound_ms = 1000 * seconds;
+      if (gang.state == GangState::kRunning) gang.bound_end = Seconds(kNow + seconds);
+    }
+  }
+
   std::mt19937 random_;
 };
+
+// Policies that are told apart by how many slots there are.
+inline Policy SomePolicy(unsigned seed) {
+  constexpr std::int32_t kSlots[] = {0, 1, 2, 8};
+  Policy policy;
+  policy.slots = kSlots[seed % 4];
+  return policy;
+}
 
 }  // namespace muster::sched::testing

@@ -14,6 +14,7 @@ namespace {
 using testing::kNow;
 using testing::RandomWorld;
 using testing::Seconds;
+using testing::SomePolicy;
 
 unsigned Worlds(unsigned fast) { return std::getenv("MUSTER_CAMPAIGN") ? 200 * fast : fast; }
 
@@ -131,7 +132,7 @@ TEST(Victims, FallOnlyByTheRules) {
     World world;
     random.PutInto(world, 0);
     Cache cache;
-    const Plan plan = Schedule(world, {}, cache);
+    const Plan plan = Schedule(world, SomePolicy(seed), cache);
     evictions += static_cast<int>(plan.evictions.size());
     CheckVictims(Judge(random, world), plan);
     if (HasFailure()) FAIL() << ToText(plan, world);
@@ -154,7 +155,7 @@ TEST(Victims, AnEntitledGangStartsWithinOneRoundOrKnowsWhy) {
     least = GpusOf(random.gangs.back().second[0].request) * gang.min_replicas;
     if (least == 0 || judge.used[gang.tenant] + least > judge.guaranteed[gang.tenant]) continue;
     Cache cache;
-    const Plan plan = Schedule(world, {}, cache);
+    const Plan plan = Schedule(world, SomePolicy(seed), cache);
     if (!plan.starts.empty() || !plan.evictions.empty()) continue;
     ASSERT_EQ(plan.holds.size(), 1U);
     if (plan.holds[0].reason == Reason::kWaitingForPreemptedWorkloads) continue;
@@ -170,9 +171,9 @@ TEST(Victims, AnEntitledGangStartsWithinOneRoundOrKnowsWhy) {
     }
     ++rounds;
     Cache empty;
-    EXPECT_TRUE(Schedule(world, {}, empty).starts.empty())
+    EXPECT_TRUE(Schedule(world, SomePolicy(seed), empty).starts.empty())
         << "seed " << seed << ": " << text << "\n"
-        << ToText(Schedule(world, {}, empty), world);
+        << ToText(Schedule(world, SomePolicy(seed), empty), world);
   }
   EXPECT_GT(rounds, 20);
 }

@@ -98,15 +98,23 @@ struct Placement {
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 
-// A place that is kept for a job that waits: what others were evicted from.
+// A place that is kept for a job that waits: what others were evicted from; or a slot, what will be
+// free at a time to come.
 struct Reservation {
+  struct Pods {
+    SharedText task;
+    std::int32_t count = 0;
+    friend bool operator==(const Pods&, const Pods&) = default;
+  };
   struct Node {
     SharedText name;
     ResourceList resources;  // kept there
+    std::vector<Pods> pods;  // of the job, that this is for
     friend bool operator==(const Node&, const Node&) = default;
   };
   std::vector<Node> nodes;
-  base::TimePoint until;
+  base::TimePoint until;  // 0: a slot
+  base::TimePoint from;   // of a slot; else 0
 
   friend bool operator==(const Reservation&, const Reservation&) = default;
 };
@@ -125,7 +133,7 @@ struct JobStatus {
   std::int64_t epoch = 0;
   std::int32_t attempt = 0;  // of the last placement; only grows
   std::optional<Placement> placement;
-  std::optional<Reservation> reservation;  // with phase Reserved alone
+  std::optional<Reservation> reservation;  // with phase Reserved; a slot with Pending
   SharedText tenant;
   SharedText priority;  // column: class or number in force
   // Pending Reserved Scheduling Running Preempting Suspended Succeeded Failed Cancelled

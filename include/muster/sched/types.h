@@ -183,6 +183,7 @@ struct Gang {
   std::int64_t waited_ms = 0;
   base::TimePoint deadline;   // 0: none
   bool finish_first = false;  // a foreign group of which some pods are bound already
+  std::int64_t bound_ms = 0;  // the longest that a start of it runs; 0: no bound
   // Of a running gang:
   bool borrowing = false;           // B of scheduling.md section 6
   base::TimePoint started;          // commit time
@@ -215,11 +216,23 @@ struct Occupant {
   friend bool operator==(const Occupant&, const Occupant&) = default;
 };
 
-// A place kept for one gang until it starts or the deadline passes.
+// Pods of one task on one node.
+struct KeptPods {
+  std::string node;
+  std::int32_t task = 0;   // index into Gang::tasks
+  std::int32_t count = 0;  // > 0
+  friend bool operator==(const KeptPods&, const KeptPods&) = default;
+};
+
+// A place kept for one gang: freed by evictions, from now until it starts or the deadline passes;
+// or a slot, from a time to come until it starts.
 struct Reservation {
   std::string gang;  // uid of the beneficiary
   std::vector<std::pair<std::string, Amounts>> nodes;
-  base::TimePoint until;
+  base::TimePoint until;      // 0: no deadline (a slot)
+  base::TimePoint from = {};  // 0: now; else a slot (src/sched/policies/slot_book.h)
+  // How the gang fits there; not for ever true, because gangs are edited.
+  std::vector<KeptPods> pods = {};
   friend bool operator==(const Reservation&, const Reservation&) = default;
 };
 

@@ -33,6 +33,7 @@ struct Event {
 // One job's story.  Times are -1 while they have not come.
 struct Outcome {
   std::int64_t first_start_ms = -1;
+  std::int64_t promised_ms = -1;  // the time of the first slot that it had
   std::int64_t end_ms = -1;
   bool killed = false;  // it reached its bound
   std::int32_t starts = 0;

@@ -91,7 +91,7 @@ void SetCommon(api::JobStatus& status, const state::JobEntry& entry, const JobFa
                const Tally& tally) {
   status.observed_generation = entry.job.meta.generation;
   status.epoch = facts.epoch;
-  if (status.phase != "Reserved") status.reservation.reset();
+  if (status.phase != "Reserved" && status.phase != "Pending") status.reservation.reset();
   status.tenant = facts.tenant;
   status.priority = api::PriorityName(state::BasePriority(entry.job.spec, facts.tenant_object));
   status.ready = std::to_string(tally.ready) + "/" + std::to_string(entry.replicas);

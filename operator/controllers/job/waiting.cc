@@ -211,11 +211,13 @@ void Tell(Step& step, const Wait& wait) {
   const bool new_reason = !api::Waits(next.phase) || next.reason != reason;
   // The next leader reads it here, so it is written before the place is free.  That a place is kept
   // no more goes with the text.
-  const bool new_place = wait.reservation != nullptr && next.reservation != *wait.reservation;
+  const bool reserved = wait.reservation != nullptr && wait.reservation->from.unix_ms == 0;
+  const bool new_place = reserved && next.reservation != *wait.reservation;
   if (!new_reason && !new_place && next.message == wait.text) return;
   if (!resumed && !new_place && !Due(step, wait, new_reason)) return;
   if (resumed || next.pending_since.unix_ms == 0) next.pending_since = step.facts.now;
-  next.phase = wait.reservation != nullptr ? "Reserved" : "Pending";
+  next.phase = reserved ? "Reserved" : "Pending";
+  next.reservation.reset();
   if (wait.reservation != nullptr) next.reservation = *wait.reservation;
   next.reason = reason;
   next.message = CutMessage(wait.text);

@@ -15,10 +15,34 @@ Vec Find(const WorldState& world, const Amounts& amounts) {
   return vec;
 }
 
+// Those pods of which the gang has as many, if they take what is kept.
+std::vector<Place> PodsOf(const WorldState& world, const Reserved& reserved) {
+  std::vector<Place> pods;
+  std::map<std::uint32_t, Sums> sums;
+  const std::vector<SigTask>& tasks = world.sigs[world.gangs[reserved.gang].sig].tasks;
+  for (const KeptPods& kept : reserved.reservation->pods) {
+    const std::uint32_t row = world.nodes.Find(kept.node);
+    const auto task = static_cast<std::size_t>(kept.task);
+    if (row == kNoSlot || kept.task < 0 || task >= tasks.size()) return {};
+    pods.push_back({Row{row}, kept.task, kept.count});
+    sums[row].Add(world.shapes[tasks[task].shape.value].request, kept.count);
+  }
+  for (const auto& [row, vec] : reserved.places) {
+    Sums left;
+    left.Add(vec, 1);
+    left.Add(sums[row], -1);
+    for (const auto& [resource, amount] : left.entries()) {
+      if (amount != 0) return {};
+    }
+  }
+  return pods;
+}
+
+// Whether its gang still waits, and every node of it can be used.
 bool Resolve(const WorldState& world, Reserved& reserved) {
   const Reservation& r = *reserved.reservation;
   reserved.gang = world.gangs.Find(r.gang);
-  if (r.until <= world.now || reserved.gang == kNoSlot) return false;
+  if (reserved.gang == kNoSlot) return false;
   const auto& gang = world.gangs[reserved.gang].gang;
   if (!gang || gang->state != GangState::kPending) return false;
   for (const auto& [name, amounts] : r.nodes) {
@@ -27,6 +51,7 @@ bool Resolve(const WorldState& world, Reserved& reserved) {
     reserved.places.emplace_back(row, Find(world, amounts));
     reserved.amounts.Add(reserved.places.back().second, 1);
   }
+  reserved.pods = PodsOf(world, reserved);
   return true;
 }
 
@@ -73,9 +98,21 @@ std::vector<std::pair<std::uint32_t, Vec>> SurplusOf(
   return surplus;
 }
 
+std::vector<Reserved> LiveSlots(const WorldState& world) {
+  std::vector<Reserved> live;
+  for (const Reservation& reservation : world.reservations) {
+    if (reservation.from.unix_ms == 0) continue;
+    Reserved reserved;
+    reserved.reservation = &reservation;
+    if (Resolve(world, reserved)) live.push_back(std::move(reserved));
+  }
+  return live;
+}
+
 std::vector<Reserved> LiveReservations(const WorldState& world) {
   std::vector<Reserved> live;
   for (const Reservation& reservation : world.reservations) {
+    if (reservation.from.unix_ms != 0 || reservation.until <= world.now) continue;
     Reserved reserved;
     reserved.reservation = &reservation;
     if (Resolve(world, reserved)) live.push_back(std::move(reserved));

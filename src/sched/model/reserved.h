@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "muster/sched/plan.h"
 #include "sched/model/world_state.h"
 
 namespace muster::sched {
@@ -16,14 +17,17 @@ struct Reserved {
   const Reservation* reservation = nullptr;
   std::uint32_t gang = kNoSlot;
   std::vector<std::pair<std::uint32_t, Vec>> places;  // R, by row
+  std::vector<Place> pods;                            // that make up R; empty: not known
   std::vector<std::pair<std::uint32_t, Vec>> extra;   // by row
   Sums amounts;                                       // all of R
   std::vector<std::uint32_t> victims;                 // gangs that are releasing for it, by uid
 };
 
 // Those that still stand: the gang is pending, the deadline is ahead, and every node of it can be
-// used.  Sorted by uid of the gang.
+// used.  Sorted by uid of the gang.  Slots apart.
 std::vector<Reserved> LiveReservations(const WorldState& world);
+// The slots whose gang is pending and whose nodes can be used, without extra and victims.
+std::vector<Reserved> LiveSlots(const WorldState& world);
 
 // max(0, places - what `victims` hold there).
 std::vector<std::pair<std::uint32_t, Vec>> ExtraOf(

@@ -108,7 +108,7 @@ void World::SetReservations(std::vector<Reservation> reservations) {
   WorldState& s = *state_;
   std::erase_if(reservations, [&](const Reservation& r) {
     const std::uint32_t id = s.gangs.Find(r.gang);
-    return r.until <= s.now || id == kNoSlot || !s.gangs[id].gang;
+    return (r.from.unix_ms == 0 && r.until <= s.now) || id == kNoSlot || !s.gangs[id].gang;
   });
   std::sort(reservations.begin(), reservations.end(),
             [](const Reservation& a, const Reservation& b) { return a.gang < b.gang; });

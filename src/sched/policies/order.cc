@@ -1,7 +1,9 @@
 #include "sched/policies/order.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
+#include <string_view>
 
 #include "sched/policies/classes.h"
 
@@ -39,8 +41,11 @@ FairOrder::FairOrder(Cycle& cycle, const std::vector<std::uint32_t>& gangs) : cy
     const std::int64_t deadline = gang.deadline.unix_ms == 0
                                       ? std::numeric_limits<std::int64_t>::max()
                                       : gang.deadline.unix_ms;
-    queues_[rank].keys.push_back({-EffectivePriority(gang, cycle.state.now, cycle.policy), deadline,
-                                  gang.submit.unix_ms, id});
+    const bool expected = cycle.policy.inner_order == InnerOrder::kExpected;
+    const std::int64_t priority =
+        expected ? gang.priority : EffectivePriority(gang, cycle.state.now, cycle.policy);
+    queues_[rank].keys.push_back(
+        {-priority, deadline, expected ? ExpectedOf(id) : 0, gang.submit.unix_ms, id});
   }
   for (std::uint32_t rank = 0; rank < queues_.size(); ++rank) {
     Sort(queues_[rank]);
@@ -48,12 +53,29 @@ FairOrder::FairOrder(Cycle& cycle, const std::vector<std::uint32_t>& gangs) : cy
   }
 }
 
+std::int64_t FairOrder::ExpectedOf(std::uint32_t gang) {
+  const std::int64_t bound = cycle_.At(gang).bound_ms;
+  if (bound <= 0) return std::numeric_limits<std::int64_t>::max();
+  const Wide devices = cycle_.device ? cycle_.RequestOf(gang).all.Of(*cycle_.device) : 0;
+  const auto time = static_cast<std::uint64_t>(Clamp(std::max<Wide>(1, devices) * bound / 1000));
+  return (std::bit_width(std::max<std::uint64_t>(1, time)) - 1) / 2;
+}
+
 void FairOrder::Sort(Queue& queue) const {
   std::sort(queue.keys.begin(), queue.keys.end(), [this](const Key& a, const Key& b) {
-    const auto left = std::tie(a.minus_effective, a.deadline, a.submit);
-    const auto right = std::tie(b.minus_effective, b.deadline, b.submit);
+    const auto left = std::tie(a.minus_effective, a.deadline, a.expected, a.submit);
+    const auto right = std::tie(b.minus_effective, b.deadline, b.expected, b.submit);
     return left != right ? left < right : cycle_.At(a.gang).uid < cycle_.At(b.gang).uid;
   });
+  if (cycle_.policy.inner_order != InnerOrder::kExpected) return;
+  if (cycle_.policy.slots == 0 || queue.keys.empty()) return;
+  const auto age = [this](const Key& key) {
+    const Gang& gang = cycle_.At(key.gang);
+    return std::tuple(-gang.priority, gang.submit.unix_ms, std::string_view(gang.uid));
+  };
+  const auto oldest = std::min_element(queue.keys.begin(), queue.keys.end(),
+                                       [&](const Key& a, const Key& b) { return age(a) < age(b); });
+  std::rotate(queue.keys.begin(), oldest, oldest + 1);
 }
 
 void FairOrder::Offer(std::uint32_t rank) {

@@ -5,7 +5,10 @@
 //   effective = max(base, min(cap, base + step * floor(wait / interval)))   aging inside a level
 //   then the earlier deadline (none last), the earlier submit, the lesser uid.
 //
-// The cap is the next level - 1; scavengers (base <= 100) never age.
+// The cap is the next level - 1; scavengers (base <= 100) never age.  With the inner order
+// kExpected: by base, then deadline, then floor(log4(device time that the bound allows)), none
+// last, then submit, uid; but where there are slots, the oldest gang of a tenant's highest base
+// comes first of all, for when it is blocked, a place is kept for it before others may go ahead.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +33,7 @@ class FairOrder {
 
  private:
   struct Key {
-    std::int64_t minus_effective, deadline, submit;
+    std::int64_t minus_effective, deadline, expected, submit;
     std::uint32_t gang;
   };
   struct Queue {
@@ -43,6 +46,7 @@ class FairOrder {
     bool entitled = false;
   };
 
+  std::int64_t ExpectedOf(std::uint32_t gang);
   void Sort(Queue& queue) const;
   void Offer(std::uint32_t rank);
 

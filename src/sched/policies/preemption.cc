@@ -6,20 +6,13 @@
 
 #include "muster/base/text.h"
 #include "muster/base/time_text.h"
+#include "sched/policies/depart.h"
 
 namespace muster::sched {
 namespace {
 
 constexpr std::size_t kMostNamed = 4;
 constexpr std::int64_t kLongest = std::int64_t{1} << 48;  // ms that count as cost
-
-bool Placeable(Cycle& cycle, const Request& request) {
-  for (std::uint32_t t = 0; t < request.sig->tasks.size(); ++t) {
-    if (request.least_counts[t] == 0) continue;
-    if (!cycle.IndexOf(request.sig->tasks[t].shape).AnyFixed()) return false;
-  }
-  return request.sig->replicas > 0;
-}
 
 bool Unruled(const Cycle& cycle) { return cycle.policy.preemption_rules == PreemptionRules::kNone; }
 
@@ -140,41 +133,19 @@ std::vector<Preemption::Candidate> Preemption::Candidates(std::uint32_t gang, Mo
   return candidates;
 }
 
-void Preemption::Remove(Trial& trial, std::uint32_t gang) const {
-  const GangSlot& slot = cycle_.Slot(gang);
-  const unsigned entitled = classes_.Entitled(gang) ? QuotaBook::kEntitled : 0U;
-  trial.Use(slot.tenant, slot.holds, -1, QuotaBook::kUp | QuotaBook::kTotal | entitled);
-  for (const std::uint32_t id : slot.occupants) {
-    const OccupantSlot& occupant = cycle_.state.occupants[id];
-    if (occupant.node != kNoSlot) {
-      trial.Take(occupant.node, occupant.amounts, -1, occupant.ports);
-      trial.Tie(occupant.node, occupant.ties, -1);
-    }
-    cycle_.LeaveNamespace(trial, occupant);
-  }
-}
-
 std::int32_t Preemption::RemoveEnding(Trial& trial, std::uint32_t tenant) const {
   std::vector<bool> passed_on;
   std::int32_t of_tenant = 0;
   for (const Reserved& reserved : cycle_.reserved) {
-    for (const auto& [row, vec] : SurplusOf(cycle_.state, reserved.places, reserved.victims)) {
-      trial.Take(row, vec, -1, {});
-    }
+    DepartVictims(cycle_, trial, reserved);
     for (const std::uint32_t id : reserved.victims) {
       Mark(passed_on, id);
-      trial.Use(cycle_.Slot(id).tenant, cycle_.Slot(id).holds, -1, QuotaBook::kTotal);
-      for (const std::uint32_t at : cycle_.Slot(id).occupants) {
-        const OccupantSlot& occupant = cycle_.state.occupants[at];
-        if (occupant.node != kNoSlot) trial.Tie(occupant.node, occupant.ties, -1);
-        cycle_.LeaveNamespace(trial, occupant);
-      }
       of_tenant += cycle_.Slot(id).tenant == tenant ? 1 : 0;
     }
   }
   for (const std::uint32_t id : cycle_.state.Gangs(GangState::kReleasing)) {
     if (Marked(passed_on, id)) continue;
-    Remove(trial, id);
+    Depart(cycle_, classes_, trial, id);
     of_tenant += cycle_.Slot(id).tenant == tenant ? 1 : 0;
   }
   return of_tenant;
@@ -187,14 +158,14 @@ bool Preemption::Holds(std::uint32_t gang, Mode mode, const std::vector<Candidat
   std::int32_t ended = RemoveEnding(trial, slot.tenant);
   work_ += cycle_.state.nodes.size();
   for (const Candidate& candidate : candidates) {
-    Remove(trial, candidate.victim.gang);
+    Depart(cycle_, classes_, trial, candidate.victim.gang);
     ended += cycle_.Slot(candidate.victim.gang).tenant == slot.tenant ? 1 : 0;
     work_ += static_cast<std::int64_t>(cycle_.Slot(candidate.victim.gang).occupants.size());
   }
   const Request& request = cycle_.RequestOf(gang);
   if (mode == Mode::kEntitled && !cycle_.quota.Entitled(slot.tenant, request.least)) return false;
   if (RefusalOf(cycle_, gang, ended).ceiling != Ceiling::kOpen) return false;
-  *placed = PlaceGang(cycle_, trial, gang, Size::kLeast);
+  *placed = PlaceGang(cycle_, trial, gang, Size::kLeast, stay_);
   return !placed->places.empty();
 }
 
@@ -336,8 +307,9 @@ void Preemption::TryWithProtected(std::uint32_t gang, Room& room) {
   room.next_unprotected_ms = 0;
 }
 
-Room Preemption::FindRoom(std::uint32_t gang) {
+Room Preemption::FindRoom(std::uint32_t gang, const Stay& stay) {
   Room room;
+  stay_ = stay;
   const Request& request = cycle_.RequestOf(gang);
   if (!Placeable(cycle_, request)) return room;
   const bool ending = evictions_ > 0 || !cycle_.state.Gangs(GangState::kReleasing).empty();

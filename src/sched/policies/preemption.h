@@ -71,7 +71,7 @@ class Preemption {
       : cycle_(cycle), classes_(classes), budgets_(cycle.state) {}
 
   // REQUIRES: the gang is pending, holds nothing and has no reservation.
-  Room FindRoom(std::uint32_t gang);
+  Room FindRoom(std::uint32_t gang, const Stay& stay);
 
   // From now on the gang is not a victim any more: it started in this cycle.
   void Spare(std::uint32_t gang) { Mark(spared_, gang); }
@@ -116,8 +116,7 @@ class Preemption {
   bool Holds(std::uint32_t gang, Mode mode, const std::vector<Candidate>& candidates,
              Placed* placed);
   void Shrink(std::uint32_t gang, Mode mode, std::vector<Candidate>& set, Placed& placed);
-  // In the Trial: the gang is gone; and all that are ending already (how many of the tenant).
-  void Remove(Trial& trial, std::uint32_t gang) const;
+  // In the Trial: all that are ending already are gone; how many of the tenant.
   std::int32_t RemoveEnding(Trial& trial, std::uint32_t tenant) const;
 
   Cycle& cycle_;
@@ -129,6 +128,7 @@ class Preemption {
   mutable bool filled_ = false;
   mutable std::map<std::uint32_t, std::vector<std::uint32_t>> of_tenant_;
   mutable std::vector<std::uint32_t> borrowers_;
+  Stay stay_;  // of the gang that room is sought for
   std::int64_t evictions_ = 0;
   std::int64_t work_ = 0;  // node and occupant visits, independent of the Cache
 };
