@@ -35,6 +35,7 @@ add_test(NAME benchmarks.figures_test
 set_tests_properties(benchmarks.figures_test PROPERTIES LABELS unit)
 
 add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
+                          ${CMAKE_SOURCE_DIR}/benchmarks/core/backfill.cc
                           ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
 target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})
 target_link_libraries(bench_core PRIVATE muster::sim muster_reference)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/backfill.h"
 #include "core/philly.h"
 
 namespace {
@@ -52,6 +53,41 @@ void Tenants(const std::string& folder, bool preemption, Json& json) {
                 {"cases", rows}};
 }
 
+void Backfill(Json& json) {
+  std::printf("\nBackfill, Lublin and Feitelson, one tenant; ratios to FIFO+EASY\n");
+  std::printf("  %5s %4s %-8s %10s %7s %10s %7s %9s %7s %6s %6s %6s %5s %8s\n", "PROC", "SEED",
+              "ESTIMATE", "MEAN SLOW", "RATIO", "P99 SLOW", "RATIO", "LONGEST", "RATIO", "UTIL",
+              "EASY", "SLOTS", "LATE", "SECONDS");
+  Json rows = Json::array();
+  double mean = 0, worst = 0;
+  const auto cases = muster::bench::RunBackfill();
+  for (const muster::bench::BackfillCase& c : cases) {
+    const double ratio = c.ours.mean_slowdown / c.easy.mean_slowdown;
+    mean += std::log(ratio);
+    worst = std::max(worst, ratio);
+    std::printf(
+        "  %5ld %4ld %-8s %10.1f %7.3f %10.0f %7.3f %8.0fs %7.3f %6.3f %6.3f %6ld %5ld %8.1f\n",
+        static_cast<long>(c.processors), static_cast<long>(c.seed), c.exact ? "exact" : "modal",
+        c.ours.mean_slowdown, ratio, c.ours.p99_slowdown, c.ours.p99_slowdown / c.easy.p99_slowdown,
+        c.ours.longest_s, c.ours.longest_s / c.easy.longest_s, c.ours.utilisation,
+        c.easy.utilisation, static_cast<long>(c.promised), static_cast<long>(c.late), c.seconds);
+    rows.push_back({{"processors", c.processors},
+                    {"seed", c.seed},
+                    {"estimates", c.exact ? "exact" : "modal"},
+                    {"meanSlowdown", c.ours.mean_slowdown},
+                    {"meanSlowdownRatio", ratio},
+                    {"p99SlowdownRatio", c.ours.p99_slowdown / c.easy.p99_slowdown},
+                    {"longestWaitRatio", c.ours.longest_s / c.easy.longest_s},
+                    {"utilisation", c.ours.utilisation},
+                    {"easyUtilisation", c.easy.utilisation},
+                    {"promised", c.promised},
+                    {"late", c.late}});
+  }
+  mean = std::exp(mean / static_cast<double>(cases.size()));
+  std::printf("  geometric mean: mean slowdown %.3f; largest %.3f\n", mean, worst);
+  json["backfill"] = {{"meanSlowdownRatio", mean}, {"largest", worst}, {"cases", rows}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,6 +100,7 @@ int main(int argc, char** argv) {
   for (const bool preemption : {true, false}) {
     Tenants(std::string(argv[1]) + "/philly", preemption, json["tenants"]);
   }
+  Backfill(json);
   std::ofstream(argv[2]) << json.dump(2) << "\n";
   return 0;
 }

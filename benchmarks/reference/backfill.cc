@@ -8,6 +8,10 @@
 namespace muster::reference {
 namespace {
 
+std::int64_t EstimateOf(const PoolJob& job) {
+  return job.estimate_s > 0 ? job.estimate_s : job.run_s;
+}
+
 class Pool {
  public:
   Pool(const std::vector<PoolJob>& jobs, std::int64_t devices, Order order, Ahead ahead)
@@ -16,13 +20,15 @@ class Pool {
   std::vector<std::int64_t> Run() {
     std::size_t next = 0;
     const std::int64_t all = free_;
-    while (next < jobs_.size() || !running_.empty()) {
+    while (next < jobs_.size() || !ends_.empty()) {
       std::int64_t now = std::numeric_limits<std::int64_t>::max();
       if (next < jobs_.size()) now = jobs_[next].submit_s;
-      if (!running_.empty()) now = std::min(now, running_.begin()->first);
-      while (!running_.empty() && running_.begin()->first <= now) {
-        free_ += running_.begin()->second;
-        running_.erase(running_.begin());
+      if (!ends_.empty()) now = std::min(now, ends_.begin()->first);
+      while (!ends_.empty() && ends_.begin()->first <= now) {
+        const PoolJob& job = jobs_[ends_.begin()->second];
+        free_ += job.devices;
+        estimated_.erase({starts_[ends_.begin()->second] + EstimateOf(job), ends_.begin()->second});
+        ends_.erase(ends_.begin());
       }
       for (; next < jobs_.size() && jobs_[next].submit_s <= now; ++next) {
         if (jobs_[next].devices <= all) queue_.emplace(KeyOf(next), next);
@@ -37,15 +43,16 @@ class Pool {
 
   std::int64_t KeyOf(std::size_t job) const {
     if (order_ == Order::kFirstCome) return jobs_[job].submit_s;
-    if (order_ == Order::kShortest) return jobs_[job].run_s;
-    return jobs_[job].run_s * jobs_[job].devices;
+    if (order_ == Order::kShortest) return EstimateOf(jobs_[job]);
+    return EstimateOf(jobs_[job]) * jobs_[job].devices;
   }
 
   std::set<Entry>::iterator Start(std::set<Entry>::iterator at, std::int64_t now) {
     const PoolJob& job = jobs_[at->second];
     starts_[at->second] = now;
     free_ -= job.devices;
-    running_.emplace(now + job.run_s, job.devices);
+    ends_.emplace(now + job.run_s, at->second);
+    estimated_.emplace(now + EstimateOf(job), at->second);
     return queue_.erase(at);
   }
 
@@ -58,8 +65,8 @@ class Pool {
     const std::int64_t needs = jobs_[queue_.begin()->second].devices;
     std::int64_t shadow = std::numeric_limits<std::int64_t>::max(), spare = free_;
     if (ahead_ == Ahead::kEasy) {
-      for (const auto& [end, devices] : running_) {
-        spare += devices;
+      for (const auto& [end, running] : estimated_) {
+        spare += jobs_[running].devices;
         shadow = end;
         if (spare >= needs) break;
       }
@@ -67,7 +74,7 @@ class Pool {
     }
     for (auto it = std::next(queue_.begin()); it != queue_.end() && free_ > 0;) {
       const PoolJob& job = jobs_[it->second];
-      const bool before = ahead_ == Ahead::kGreedy || now + job.run_s <= shadow;
+      const bool before = ahead_ == Ahead::kGreedy || now + EstimateOf(job) <= shadow;
       if (job.devices > free_ || (!before && job.devices > spare)) {
         ++it;
         continue;
@@ -83,7 +90,7 @@ class Pool {
   std::int64_t free_;
   std::vector<std::int64_t> starts_;
   std::set<Entry> queue_;
-  std::multiset<std::pair<std::int64_t, std::int64_t>> running_;  // end, devices
+  std::set<Entry> ends_, estimated_;  // of those that run: when, job
 };
 
 }  // namespace

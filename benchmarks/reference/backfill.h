@@ -1,5 +1,5 @@
 // Schedulers of the literature for comparison: one pool of equal devices, gangs that need a number
-// of them, run times known exactly, nothing is ever evicted.
+// of them, of whose run times only the estimates are known, nothing is ever evicted.
 //
 //   kStrict  the first in the queue waits for its devices, and all others behind it
 //   kEasy    as kStrict, but one that fits may go ahead if the first's start is not delayed by it
@@ -16,11 +16,13 @@ namespace muster::reference {
 
 struct PoolJob {
   std::int64_t submit_s = 0;
-  std::int64_t run_s = 0;    // > 0
-  std::int64_t devices = 0;  // > 0; more than the pool has: never started
+  std::int64_t run_s = 0;       // > 0
+  std::int64_t devices = 0;     // > 0; more than the pool has: never started
+  std::int64_t estimate_s = 0;  // >= run_s; 0: exact
 };
 
-enum class Order { kFirstCome, kShortest, kSmallestArea };  // area: devices times run time
+// By what is estimated; area: devices times run time.
+enum class Order { kFirstCome, kShortest, kSmallestArea };
 enum class Ahead { kStrict, kEasy, kGreedy };
 
 // Start of each job in s, -1 for never.  `jobs` by submit.

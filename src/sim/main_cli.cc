@@ -8,6 +8,7 @@
 #include "muster/base/text.h"
 #include "muster/config/load.h"
 #include "muster/sched/schedule.h"
+#include "muster/sim/generate.h"
 #include "muster/sim/read.h"
 #include "muster/sim/report.h"
 
@@ -28,6 +29,9 @@ T Take(base::Result<T> result) {
 
 struct Arguments {
   std::string jobs, machine = "50x8", vc, config, json, events;
+  sim::Model model;
+  double load = 0;
+  bool modal = false;
 };
 
 sched::Policy ReadPolicy(const std::string& file) {
@@ -94,6 +98,12 @@ void RunCommand(const Arguments& arguments) {
   if (!arguments.events.empty()) Write(arguments.events, sim::EventLog(workload, run));
 }
 
+void GenerateCommand(Arguments& arguments) {
+  arguments.model.load_per_mille = static_cast<std::int64_t>(arguments.load * 1000 + 0.5);
+  arguments.model.estimates = arguments.modal ? sim::Estimates::kModal : sim::Estimates::kExact;
+  std::cout << sim::Generate(arguments.model);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -110,9 +120,27 @@ int main(int argc, char** argv) {
   run->add_option("--config", arguments.config, "The operator's configuration file: its policy");
   run->add_option("--json", arguments.json, "Write the report here");
   run->add_option("--events", arguments.events, "Write every start, eviction and end here");
+  CLI::App* generate = app.add_subcommand(
+      "generate",
+      "Draw a workload (Lublin and Feitelson) and print it as Standard Workload Format");
+  generate->add_option("--jobs", arguments.model.jobs, "How many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000'000));
+  generate->add_option("--processors", arguments.model.processors, "Of the machine")
+      ->capture_default_str()
+      ->check(CLI::Range(8, 1'000'000));
+  generate->add_option("--load", arguments.load, "Offered load, such as 0.85; 0: as it comes")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10.0));
+  generate->add_flag("--modal-estimates", arguments.modal, "Users ask for round times");
+  generate->add_option("--seed", arguments.model.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    RunCommand(arguments);
+    if (generate->parsed()) {
+      GenerateCommand(arguments);
+    } else {
+      RunCommand(arguments);
+    }
   } catch (const Refused& refused) {
     std::cerr << "muster-sim: " << refused.message << "\n";
     return 2;
