@@ -123,6 +123,7 @@ void FindWrongSums(const state::ClusterState& state, std::set<std::string>& drif
   const sched::World& world = state.world();
   std::set<std::string> reserved;  // where not all that is not free is in use
   for (const sched::Reservation& reservation : world.reservations()) {
+    if (reservation.from.unix_ms != 0) continue;  // a slot takes nothing yet
     for (const auto& [node, amounts] : reservation.nodes) reserved.insert(node);
   }
   const std::unordered_map<std::string, Sums> taken = TakenByNode(state);

@@ -242,10 +242,14 @@ void SchedulerLoop::Unpark() {
 }
 
 // Until the World knows whose the kept places are, nobody may be given them; not for long, because
-// whoever is asked may not answer.
+// whoever is asked may not answer.  For a slot that is so before the first decision of a leader: later
+// its gang is unknown only for moments, and a slot that cannot hold is moved.
 std::int64_t SchedulerLoop::AwaitParkedMs(std::int64_t boot) {
   constexpr std::int64_t kMostMs = 5'000;
-  if (parked_.empty()) {
+  const bool waits = std::any_of(parked_.begin(), parked_.end(), [this](const auto& kept) {
+    return kept.from.unix_ms == 0 || stats_.cycles == 0;
+  });
+  if (!waits) {
     parked_since_ms_ = 0;
     return 0;
   }
