@@ -242,8 +242,8 @@ void SchedulerLoop::Unpark() {
 }
 
 // Until the World knows whose the kept places are, nobody may be given them; not for long, because
-// whoever is asked may not answer.  For a slot that is so before the first decision of a leader: later
-// its gang is unknown only for moments, and a slot that cannot hold is moved.
+// whoever is asked may not answer.  For a slot that is so before the first decision of a leader:
+// later its gang is unknown only for moments, and a slot that cannot hold is moved.
 std::int64_t SchedulerLoop::AwaitParkedMs(std::int64_t boot) {
   constexpr std::int64_t kMostMs = 5'000;
   const bool waits = std::any_of(parked_.begin(), parked_.end(), [this](const auto& kept) {

@@ -10,15 +10,21 @@
 namespace muster::sched {
 namespace {
 
+// Who would start, and for how long.
+struct Starting {
+  std::uint32_t gang;
+  const Stay& stay;
+};
+
 class Placer {
  public:
-  Placer(Cycle& cycle, Trial& trial, std::uint32_t gang, const Stay& stay, const Confines* confines)
+  Placer(Cycle& cycle, Trial& trial, const Starting& who, const Confines* confines)
       : cycle_(cycle),
         trial_(trial),
-        gang_(gang),
-        stay_(stay),
-        slot_(cycle.Slot(gang)),
-        request_(cycle.RequestOf(gang)),
+        gang_(who.gang),
+        stay_(who.stay),
+        slot_(cycle.Slot(who.gang)),
+        request_(cycle.RequestOf(who.gang)),
         confines_(confines),
         counts_(request_.sig->tasks.size(), 0) {}
 
@@ -169,18 +175,18 @@ bool QuotaAllows(Cycle& cycle, std::uint32_t gang, const Sums& sums, const Sums&
 
 // Anywhere; then, if its pods are to be together, in one domain after the other.
 template <class Fill>
-Placed Attempt(Cycle& cycle, Trial& trial, std::uint32_t gang, const Stay& stay,
+Placed Attempt(Cycle& cycle, Trial& trial, const Starting& who,
                const std::vector<std::int32_t>& counts, const Fill& fill) {
   const Trial::Mark mark = trial.Here();
   const auto attempt = [&](const Confines* confines) {
-    Placer placer(cycle, trial, gang, stay, confines);
+    Placer placer(cycle, trial, who, confines);
     if (fill(placer)) return placer.Take();
     trial.RollBackTo(mark);
     return Placed{};
   };
   Placed placed = attempt(nullptr);
-  if (!placed.places.empty() || !cycle.RequestOf(gang).tied) return placed;
-  for (const Confines& confines : ConfinesOf(cycle, cycle.RequestOf(gang), counts)) {
+  if (!placed.places.empty() || !cycle.RequestOf(who.gang).tied) return placed;
+  for (const Confines& confines : ConfinesOf(cycle, cycle.RequestOf(who.gang), counts)) {
     placed = attempt(&confines);
     if (!placed.places.empty()) break;
   }
@@ -198,13 +204,13 @@ Placed PlaceGang(Cycle& cycle, Trial& trial, std::uint32_t gang, Size size, cons
   if (whole && QuotaAllows(cycle, gang, request.all, request.all_limits)) {
     std::vector<std::int32_t> all;
     for (const SigTask& task : sig.tasks) all.push_back(task.replicas);
-    Placed placed =
-        Attempt(cycle, trial, gang, stay, all, [&](Placer& placer) { return placer.Exactly(all); });
+    Placed placed = Attempt(cycle, trial, {gang, stay}, all,
+                            [&](Placer& placer) { return placer.Exactly(all); });
     if (!placed.places.empty()) return placed;
   }
   if (sig.least == sig.replicas) return {};
   if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
-  return Attempt(cycle, trial, gang, stay, request.least_counts, [&](Placer& placer) {
+  return Attempt(cycle, trial, {gang, stay}, request.least_counts, [&](Placer& placer) {
     return size == Size::kLeast ? placer.Exactly(request.least_counts)
                                 : placer.AsManyAsFit() >= sig.least;
   });
@@ -216,7 +222,7 @@ Placed PlaceAsKept(Cycle& cycle, Trial& trial, std::uint32_t gang, const std::ve
   ++cycle.plan.stats.trials;
   if (!QuotaAllows(cycle, gang, request.least, request.least_limits)) return {};
   const Trial::Mark mark = trial.Here();
-  Placer placer(cycle, trial, gang, stay, nullptr);
+  Placer placer(cycle, trial, {gang, stay}, nullptr);
   if (placer.AsKept(pods)) return placer.Take();
   trial.RollBackTo(mark);
   return {};

@@ -17,8 +17,8 @@ def load_tests(loader, tests, pattern):
 class Slots(Story):
     def test_a_gang_of_a_pool_starts_on_time_under_a_stream_of_singles(self):
         self.scene.own_nodes(count=8)
-        for i in range(8):  # one GPU of each node, for 20 s
-            self.scene.job(f"old-{i}", gpu=5, sim={"run-seconds": 20}, maxRuntimeSeconds=25)
+        for i in range(8):  # five GPUs of each node, for 40 s
+            self.scene.job(f"old-{i}", gpu=5, sim={"run-seconds": 40}, maxRuntimeSeconds=50)
         for i in range(8):
             self.scene.wait(f"old-{i}", phase="Running")
         self.scene.job("big", replicas=8, gpu=8, sim={"run-seconds": 2})
