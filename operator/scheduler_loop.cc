@@ -83,6 +83,7 @@ bool Keep(state::HoldView& hold, const api::JobSpec& spec, const sched::Reservat
     there.name = node;
     there.resources = state::ToResourceList(amounts);
     for (; pods != kept->pods.end() && pods->node == node; ++pods) {
+      if (static_cast<std::size_t>(pods->task) >= spec.tasks.size()) continue;  // edited since
       there.pods.push_back({spec.tasks[static_cast<std::size_t>(pods->task)].name, pods->count});
     }
   }
@@ -98,7 +99,8 @@ sched::Reservation ToReservation(const state::ClusterState& state, const state::
     out.nodes.emplace_back(node.name, state::ToAmounts(node.resources, state::Rounding::kUp,
                                                        state.options().gpu_resource));
     for (const api::Reservation::Pods& pods : node.pods) {
-      out.pods.push_back({node.name, state::TaskIndex(entry, pods.task), pods.count});
+      const std::int32_t task = state::TaskIndex(entry, pods.task);
+      if (task >= 0) out.pods.push_back({node.name, task, pods.count});  // else edited since
     }
   }
   return out;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "muster/base/check.h"
 #include "muster/sim/generate.h"

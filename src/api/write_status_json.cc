@@ -75,7 +75,7 @@ Json StatusToJson(const JobStatus& status) {
   if (status.placement) out["placement"] = PlacementToJson(*status.placement);
   if (status.reservation) {
     out["reservation"] = ReservationToJson(*status.reservation);
-    PutTime(out, "estimatedStartTime", status.reservation->from);  // for the column EST-START
+    PutTime(out, "estimatedStartTime", status.reservation->from);
   }
   PutText(out, "tenant", status.tenant);
   PutText(out, "priority", status.priority);

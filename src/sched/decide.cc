@@ -171,14 +171,10 @@ void Decider::GiveUpSlot() {
 std::string Decider::SlotText(const TimedPlace& slot) const {
   std::vector<std::string> nodes;
   for (const auto& [row, vec] : slot.places) {
-    const std::string& name = cycle_.world.NodeName(Row{row});
-    if (std::find(nodes.begin(), nodes.end(), name) == nodes.end()) nodes.push_back(name);
+    nodes.push_back(cycle_.world.NodeName(Row{row}));
   }
-  const std::size_t more = nodes.size() > 3 ? nodes.size() - 3 : 0;
-  nodes.resize(nodes.size() - more);
-  return "a place on " + base::Join(nodes, ", ") +
-         (more > 0 ? " and " + std::to_string(more) + " more nodes" : "") +
-         " is kept for it from " + base::FormatTime({slot.from_ms}) +
+  return "a place on " + NodesText(std::move(nodes)) + " is kept for it from " +
+         base::FormatTime({slot.from_ms}) +
          (slot.certain ? ", when all that is there must have ended"
                        : ", when what is there may have ended");
 }
@@ -234,7 +230,7 @@ Why Decider::ExplainHold(std::uint32_t gang, const Refusal& refusal, const Room&
   if (room.kind == Room::Kind::kLimited) {
     why.text += "; room can be made, but no more evictions are allowed at this time";
   }
-  if (by_nodes && why.reason == Reason::kGangIncomplete &&
+  if (by_nodes && why.reason == Reason::kGangIncomplete && !slots_.slots().empty() &&
       CountFitting(cycle_, request) >= request.sig->least) {
     why = ExplainSlots(gang);
   }
@@ -288,10 +284,8 @@ bool Decider::TryStart(std::uint32_t gang) {
 
 std::vector<Place> Decider::KeptPodsOf(std::uint32_t gang) {
   if (const TimedPlace* slot = slots_.Find(gang)) return slot->pods;
-  for (const Reserved& reserved : cycle_.reserved) {
-    if (reserved.gang == gang) return reserved.pods;
-  }
-  return {};
+  const Reserved* reserved = FindReserved(gang);
+  return reserved == nullptr ? std::vector<Place>{} : reserved->pods;
 }
 
 void Decider::Begin(std::uint32_t gang, Placed placed) {

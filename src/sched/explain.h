@@ -22,6 +22,9 @@ Why ExplainPlace(Cycle& cycle, std::uint32_t gang);
 // "16 nvidia.com/gpu (2 pods x 8)"
 std::string NeedText(Cycle& cycle, std::uint32_t gang, ResourceId resource);
 
+// The first of them by name, and how many more.
+std::string NodesText(std::vector<std::string> names);
+
 // Of a gang with a reservation, and of one that fits as soon as ending gangs are gone.
 std::string WaitText(const Cycle& cycle, const Reservation& reservation,
                      const std::vector<std::uint32_t>& victims);

@@ -29,17 +29,19 @@ std::string Percent(std::int64_t share) {
 
 }  // namespace
 
+std::string NodesText(std::vector<std::string> names) {
+  const std::size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+  names.resize(names.size() - more);
+  return base::Join(names, ", ") + (more > 0 ? " and " + std::to_string(more) + " more nodes" : "");
+}
+
 std::string WaitText(const Cycle& cycle, const Reservation& reservation,
                      const std::vector<std::uint32_t>& victims) {
   std::vector<std::string> nodes;
-  for (const auto& entry : reservation.nodes) {
-    if (nodes.size() < kMostNamed) nodes.push_back(entry.first);
-  }
-  const std::size_t more = reservation.nodes.size() - nodes.size();
+  for (const auto& entry : reservation.nodes) nodes.push_back(entry.first);
   std::string text = victims.empty() ? "" : "waits until " + Names(cycle, victims) + " end; ";
-  text += "its place on " + base::Join(nodes, ", ");
-  if (more > 0) text += " and " + std::to_string(more) + " more nodes";
-  return text + " is kept until " + base::FormatTime(reservation.until);
+  return text + "its place on " + NodesText(std::move(nodes)) + " is kept until " +
+         base::FormatTime(reservation.until);
 }
 
 std::string EndingText(const Cycle& cycle) {

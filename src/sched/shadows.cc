@@ -18,8 +18,7 @@ std::int64_t RoomIn(const Shadow& shadow, const Vec& vec) {
 }
 
 bool Meets(const Stay& stay, const Shadow& shadow) {
-  return shadow.from_ms < stay.end_ms &&
-         std::find(stay.over.begin(), stay.over.end(), shadow.holder) == stay.over.end();
+  return shadow.from_ms < stay.end_ms && !stay.IsOver(shadow.holder);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // Nobody meets its own shadow, nor those of slots that it comes before (Stay::over).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -23,6 +24,9 @@ inline constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max(
 struct Stay {
   std::int64_t end_ms = kForEver;
   std::vector<std::uint32_t> over;  // gangs, itself among them
+  bool IsOver(std::uint32_t gang) const {
+    return std::find(over.begin(), over.end(), gang) != over.end();
+  }
 };
 
 struct Shadow {

@@ -343,7 +343,7 @@ class Columns(unittest.TestCase):
             collection("Job") + "/shown")
         names = [column["name"] for column in table["columnDefinitions"]]
         self.assertEqual(names, ["Name", "Tenant", "Priority", "Phase", "Reason", "GPUs", "Ready",
-                                 "Est-Start", "Age", "Nodes", "Runtime", "Preemptions", "Deadline"])
+                                 "Age", "Nodes", "Runtime", "Preemptions", "Deadline"])
         self.assertEqual(table["rows"][0]["cells"][:7],
                          ["shown", "team-a", None, "Pending", "WaitingForQuota", 0, "0/1"])
 

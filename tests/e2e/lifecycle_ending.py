@@ -116,7 +116,7 @@ class Request(Story):
                            "jobs.scheduler.io/seen")
         head, row = self.house.kubectl("get", "mj", "seen", *space).stdout.splitlines()
         self.assertEqual(head.split(), ["NAME", "TENANT", "PRIORITY", "PHASE", "REASON", "GPUS",
-                                        "READY", "EST-START", "AGE"])
+                                        "READY", "AGE"])
         self.assertEqual(row.split()[:4], ["seen", self.scene.name, "low", "Succeeded"])
         body = self.scene.kube.get(path_of("Job", self.scene.name, "seen"))
         self.assertEqual(body["metadata"]["annotations"]["scheduler.io/user"], "muster-admin")

@@ -7,37 +7,27 @@ SECOND = {"exit-code": 0, "fail-attempt": 2, "fail-seconds": 1}
 
 
 class Retry(Story):
-    def told(self, name):
-        """The delays that the status announced, one an attempt."""
-        delays = {}
+    def announced(self, name):
+        """By attempt that failed: since when its job was pending, and before when the next may not start."""
+        times = {}
         for change in self.scene.mirror.changes("Job", self.scene.name):
             status = change.body.get("status", {})
             if change.body["metadata"]["name"] == name and "notBefore" in status:
-                delays[status["attempt"]] = unix(status["notBefore"]) - unix(status["pendingSince"])
-        return [delays[n] for n in sorted(delays)]
-
-    def delays(self, name):
-        """Seconds from the end of each attempt's pod to the create of the next one."""
-        ends, starts = {}, {}
-        for change in self.scene.pod_changes(name):
-            attempt = int(change.body["metadata"]["labels"]["scheduler.io/attempt"])
-            if change.verb == "ADDED":
-                starts[attempt] = change.at
-            if change.body["status"].get("phase") == "Failed":
-                ends.setdefault(attempt, change.at)
-        return [starts[n + 1] - ends[n] for n in sorted(ends) if n + 1 in starts]
+                times[status["attempt"]] = unix(status["pendingSince"]), unix(status["notBefore"])
+        return [times[n] for n in sorted(times)]
 
     def check(self, name, policy, attempts, wanted):
         self.scene.job(name, sim={"exit-code": 3, "fail-attempt": attempts, "run-seconds": 0.5},
                        retryPolicy={"maxRetries": len(wanted), **policy})
         status = self.scene.wait(name, phase="Succeeded")
         self.assertEqual(status["failures"], len(wanted))
-        seen = self.delays(name)
-        self.assertEqual(len(seen), len(wanted))
-        for got, told, least in zip(seen, self.told(name), wanted):
-            # Both ends as a watch saw them, which may have been late for the first.
-            self.assertGreaterEqual(got, least - 0.5, f"{seen} for {wanted}")
-            self.assertTrue(least <= told <= least + 1, f"{told} for {least}")
+        pods = self.scene.pod_changes(name, "ADDED")
+        announced = self.announced(name)
+        self.assertEqual((len(pods), len(announced)), (len(wanted) + 1, len(wanted)))
+        for pod, (since, until), after, least in zip(pods, announced, pods[1:], wanted):
+            self.assertGreaterEqual(since, unix(pod.body["metadata"]["creationTimestamp"]))
+            self.assertTrue(least <= until - since <= least + 1, f"{until - since} for {least}")
+            self.assertGreaterEqual(after.clock, until)
 
     def test_a_fixed_delay(self):
         self.check("fixed", {"backoffPolicy": "fixed", "initialDelaySeconds": 2}, "1,2", [2, 2])

@@ -2,10 +2,8 @@
 """Big jobs do start: a place is kept for them from the time at which it comes free, and what ends by
 then goes ahead.  A new leader keeps the place."""
 
-import time
 import unittest
 
-import harness
 import story
 from story import Story, unix
 

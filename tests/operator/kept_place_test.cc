@@ -24,13 +24,14 @@ class KeptPlaceTest : public TakeoverTest {
                   uid + "\"");
     PutPodOf("low", 0, 8 / pods);
   }
-  // The whole node is kept for a job that waits.
-  void PutReserved(const std::string& name, int seconds) {
+  // The whole node is kept for a job that waits, for these pods of it.
+  void PutReserved(const std::string& name, int seconds, const std::string& pods = "[]") {
     const base::TimePoint until{clock_.Now().unix_ms + seconds * 1000};
     Edit(JobPath(name) + "/status",
          R"({"status":{"epoch":1,"phase":"Reserved","reservation":{"until":")" +
              base::FormatTime(until) +
-             R"(","nodes":[{"node":"n1","resources":{"nvidia.com/gpu":"8"}}]}}})");
+             R"(","nodes":[{"node":"n1","resources":{"nvidia.com/gpu":"8"},"pods":)" + pods +
+             "}]}}}");
   }
   // A pod of another scheduler.
   void PutOther(const std::string& name, int gpus) {
@@ -63,6 +64,18 @@ TEST_F(KeptPlaceTest, TheFreedPlaceStaysWithItsBeneficiaryUnderANewLeader) {
   Settle();
   EXPECT_EQ(PodsOf("high").size(), 1u);
   EXPECT_TRUE(Kept().empty());
+}
+
+// The tasks of a job that was suspended may have been edited while nobody led.
+TEST_F(KeptPlaceTest, APlaceThatWasKeptForATaskThatIsGoneIsKeptForTheGang) {
+  Preempt();
+  PutReserved("high", 60, R"([{"task":"gone","count":1}])");
+  Lead();
+  Settle();
+  EXPECT_EQ(Kept(), std::vector<std::string>{Entry("high").job.meta.uid});
+  RemovePods("low");
+  Settle();
+  EXPECT_EQ(PodsOf("high").size(), 1u);
 }
 
 TEST_F(KeptPlaceTest, WhatHasEndedOfAVictimIsKeptUnderANewLeaderToo) {

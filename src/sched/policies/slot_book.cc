@@ -9,14 +9,6 @@
 #include "sched/policies/future.h"
 
 namespace muster::sched {
-namespace {
-
-bool Contains(const std::vector<std::uint32_t>& list, std::uint32_t gang) {
-  return std::find(list.begin(), list.end(), gang) != list.end();
-}
-
-}  // namespace
-
 void SlotBook::Occupy(Trial& trial, const TimedPlace& slot, std::int64_t times) const {
   // For itself, at its time; what it is in shadows is counted there.
   for (const auto& [row, vec] : slot.places) trial.Take(row, vec, times, {}, 0);
@@ -91,9 +83,7 @@ void SlotBook::Load(const std::vector<std::uint32_t>& waiting) {
   const auto most = static_cast<std::size_t>(cycle_.policy.slots);
   if (slots_.size() > most) slots_.resize(most);
   if (slots_.empty()) return;
-  for (const TimedPlace& moved : Verify()) {
-    Grant(moved.gang, kForEver);
-  }
+  for (const TimedPlace& moved : Verify()) Grant(moved.gang, kForEver);
   TryEarlier();
 }
 
@@ -292,7 +282,7 @@ Reservation SlotBook::ToReservation(const TimedPlace& slot) const {
 
 const TimedPlace* SlotBook::LosesQuota(std::uint32_t gang, const Placed& placed, const Stay& stay) {
   for (TimedPlace& slot : slots_) {
-    if (slot.from_ms >= stay.end_ms || Contains(stay.over, slot.gang)) continue;
+    if (slot.from_ms >= stay.end_ms || stay.IsOver(slot.gang)) continue;
     Count(slot, gang, placed.used, placed.limits, 1);
     const bool refused = Refused(slot);
     Count(slot, gang, placed.used, placed.limits, -1);
@@ -325,7 +315,7 @@ const TimedPlace* SlotBook::Keeper(std::uint32_t gang) {
   }
   if (first != nullptr) return first;
   const auto it = std::find_if(slots_.begin(), slots_.end(), [&](const TimedPlace& slot) {
-    return !Contains(stay.over, slot.gang) && slot.from_ms < stay.end_ms;
+    return !stay.IsOver(slot.gang) && slot.from_ms < stay.end_ms;
   });
   return it == slots_.end() ? nullptr : &*it;
 }

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kTriedEarlier = 2;  // slots in a cycle
 
-bool Contains(const std::vector<std::uint32_t>& list, std::uint32_t gang) {
-  return std::find(list.begin(), list.end(), gang) != list.end();
-}
-
 }  // namespace
 
 // Only for those who ask.
@@ -38,7 +34,7 @@ std::optional<SlotBook::Found> SlotBook::Fits(std::uint32_t gang, std::int64_t f
   Stay stay = StayOf(gang);
   stay.end_ms = slot.end_ms;
   for (const TimedPlace& other : slots_) {
-    if (other.from_ms > from_ms || Contains(stay.over, other.gang)) continue;
+    if (other.from_ms > from_ms || stay.IsOver(other.gang)) continue;
     stay.over.push_back(other.gang);  // its shadow is cast by itself now
     if (other.end_ms <= from_ms) continue;
     Occupy(trial, other, 1);
