@@ -1,0 +1,39 @@
+// muster-sim run
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "sim/commands.h"
+
+namespace muster::sim {
+namespace {
+
+struct Arguments {
+  Source source;
+  std::string config, json, events;
+};
+
+void Run(const Arguments& arguments) {
+  const sched::Policy policy = ReadPolicy(arguments.config);
+  const Workload workload = ReadSource(arguments.source, policy.device_resource);
+  const History run = RunWithProgress(workload, policy, !arguments.events.empty());
+  const Report report = MakeReport(workload, run, policy.device_resource);
+  std::cout << ToText(report);
+  if (!arguments.json.empty()) Write(arguments.json, ToJson(report));
+  if (!arguments.events.empty()) Write(arguments.events, EventLog(workload, run));
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("run", "Run a trace and say how it went");
+  AddSource(*command, arguments->source);
+  command->add_option("--config", arguments->config,
+                      "The operator's configuration file: its policy");
+  command->add_option("--json", arguments->json, "Write the report here");
+  command->add_option("--events", arguments->events, "Write every start, eviction and end here");
+  command->callback([arguments] { Run(*arguments); });
+}
+
+}  // namespace muster::sim
