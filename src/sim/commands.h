@@ -7,6 +7,7 @@
 #include "muster/base/result.h"
 #include "muster/sched/policy.h"
 #include "muster/sim/engine.h"
+#include "muster/sim/read.h"
 #include "muster/sim/report.h"
 
 namespace CLI {
@@ -28,15 +29,7 @@ T Take(base::Result<T> result) {
   return std::move(result).value();
 }
 
-// Which workload, as the flags say.
-struct Source {
-  std::string jobs;
-  std::string nodes;  // NODESxGPUS; empty: what the trace says, else 50x8
-  std::string vc;
-};
-
 void AddSource(CLI::App& command, Source& source);
-Workload ReadSource(const Source& source, const std::string& device_resource);
 
 // The policy of a configuration file of the operator; the defaults where `file` is empty.
 sched::Policy ReadPolicy(const std::string& file);

@@ -49,7 +49,7 @@ std::vector<Named> ReadPolicies(const std::vector<std::string>& texts) {
 void Compare(const Arguments& arguments) {
   const std::vector<Named> policies = ReadPolicies(arguments.policies);
   const std::string& device_resource = policies[0].policy.device_resource;
-  const Workload workload = ReadSource(arguments.source, device_resource);
+  const Workload workload = Take(ReadWorkload(arguments.source, policies[0].policy));
   std::vector<Side> sides;
   for (const auto& [name, policy] : policies) {
     const History run = RunWithProgress(workload, policy, false, name + ": ");

@@ -15,7 +15,7 @@ struct Arguments {
 
 void Run(const Arguments& arguments) {
   const sched::Policy policy = ReadPolicy(arguments.config);
-  const Workload workload = ReadSource(arguments.source, policy.device_resource);
+  const Workload workload = Take(ReadWorkload(arguments.source, policy));
   const History run = RunWithProgress(workload, policy, !arguments.events.empty());
   const Report report = MakeReport(workload, run, policy.device_resource);
   std::cout << ToText(report);

@@ -1,9 +1,10 @@
 find_package(ZLIB REQUIRED)
 muster_library(sim RANK 3
-  SRCS cells.cc compare.cc engine.cc generate.cc read_file_zlib.cc read_traces.cc report.cc report_json.cc
-       report_text.cc rows.cc workload.cc
+  SRCS cells.cc compare.cc document_yaml.cc engine.cc fields.cc generate.cc read_cluster.cc read_file_zlib.cc
+       read_jobs.cc read_traces.cc read_workload.cc report.cc report_json.cc report_text.cc rows.cc swf_header.cc
+       workload.cc
   DEPS base sched config
-  EXTERNAL ZLIB::ZLIB)
+  EXTERNAL ZLIB::ZLIB yaml-cpp)
 
 set(MUSTER_SIM_PROGRAM compare_cli.cc generate_cli.cc inputs_cli.cc main_cli.cc run_cli.cc)
 list(TRANSFORM MUSTER_SIM_PROGRAM PREPEND "${CMAKE_SOURCE_DIR}/src/sim/")
@@ -16,6 +17,7 @@ muster_test(sim/compare_test DEPS muster::sim)
 muster_test(sim/engine_test DEPS muster::sim)
 muster_test(sim/generate_test DEPS muster::sim)
 muster_test(sim/read_test DEPS muster::sim ZLIB::ZLIB)
+muster_test(sim/read_workload_test DEPS muster::sim)
 muster_test(sim/report_test DEPS muster::sim)
 
 add_test(NAME sim.program_test
