@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "muster/sim/html.h"
 #include "sim/commands.h"
 
 namespace muster::sim {
@@ -10,17 +11,21 @@ namespace {
 
 struct Arguments {
   Source source;
-  std::string config, json, events;
+  std::string config, json, events, html;
 };
 
 void Run(const Arguments& arguments) {
   const sched::Policy policy = ReadPolicy(arguments.config);
   const Workload workload = Take(ReadWorkload(arguments.source, policy));
-  const History run = RunWithProgress(workload, policy, !arguments.events.empty());
+  const History run =
+      RunWithProgress(workload, policy, !arguments.events.empty() || !arguments.html.empty());
   const Report report = MakeReport(workload, run, policy.device_resource);
   std::cout << ToText(report);
   if (!arguments.json.empty()) Write(arguments.json, ToJson(report));
   if (!arguments.events.empty()) Write(arguments.events, EventLog(workload, run));
+  if (!arguments.html.empty()) {
+    Write(arguments.html, ToHtml(workload, run, report, policy.device_resource));
+  }
 }
 
 }  // namespace
@@ -33,6 +38,7 @@ void AddRun(CLI::App& app) {
                       "The operator's configuration file: its policy");
   command->add_option("--json", arguments->json, "Write the report here");
   command->add_option("--events", arguments->events, "Write every start, eviction and end here");
+  command->add_option("--html", arguments->html, "Write a page with plots here");
   command->callback([arguments] { Run(*arguments); });
 }
 

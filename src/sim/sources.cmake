@@ -1,7 +1,8 @@
 find_package(ZLIB REQUIRED)
 muster_library(sim RANK 3
-  SRCS cells.cc compare.cc document_yaml.cc engine.cc fields.cc generate.cc read_cluster.cc read_file_zlib.cc
-       read_jobs.cc read_traces.cc read_workload.cc report.cc report_json.cc report_text.cc rows.cc swf_header.cc
+  SRCS cells.cc compare.cc document_yaml.cc engine.cc fields.cc gantt.cc generate.cc html.cc pictures.cc plot.cc
+       read_cluster.cc read_file_zlib.cc
+       read_jobs.cc read_traces.cc read_workload.cc report.cc report_json.cc report_text.cc rows.cc series.cc swf_header.cc
        workload.cc
   DEPS base sched config
   EXTERNAL ZLIB::ZLIB yaml-cpp)
@@ -16,6 +17,7 @@ target_link_libraries(muster-sim PRIVATE muster::sim)
 muster_test(sim/compare_test DEPS muster::sim)
 muster_test(sim/engine_test DEPS muster::sim)
 muster_test(sim/generate_test DEPS muster::sim)
+muster_test(sim/html_test DEPS muster::sim)
 muster_test(sim/read_test DEPS muster::sim ZLIB::ZLIB)
 muster_test(sim/read_workload_test DEPS muster::sim)
 muster_test(sim/report_test DEPS muster::sim)

@@ -6,12 +6,36 @@ program_test.py PROGRAM
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 
 PHILLY = "vc,submit_s,num_gpus,duration_s\neast,0,8,100\nwest,5,4,50\neast,9,4,10\n"
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def points_of(picture):
+    """Every corner of what a picture draws."""
+    for shape in picture.iter():
+        of = {key: float(value) for key, value in shape.attrib.items()
+              if key in ("x", "y", "width", "height", "cx", "cy", "x1", "x2", "y1", "y2")}
+        if shape.tag == SVG + "rect":
+            yield of["x"], of["y"]
+            yield of["x"] + of["width"], of["y"] + of["height"]
+        elif shape.tag == SVG + "circle":
+            yield of["cx"], of["cy"]
+        elif shape.tag == SVG + "line":
+            yield of["x1"], of["y1"]
+            yield of["x2"], of["y2"]
+        elif shape.tag == SVG + "text" and "x" in of:
+            yield of["x"], of["y"]
+        elif shape.tag == SVG + "path":
+            for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", shape.get("d")):
+                yield float(x), float(y)
 
 
 class Program(unittest.TestCase):
@@ -58,6 +82,28 @@ class Program(unittest.TestCase):
     def test_one_policy_is_nothing_to_compare(self):
         self.assertIn("at least two",
                       self.call("compare", "--jobs", self.jobs, "--policy", "default=", code=2))
+
+    def test_the_page_is_well_formed_and_what_is_drawn_lies_inside_its_pictures(self):
+        jobs = self.call("generate", "--jobs", "300", "--processors", "64", "--load", "0.9")
+        page = self.folder / "page.html"
+        self.call("run", "--jobs", "-", "--html", str(page), stdin=jobs)
+        self.assertLess(page.stat().st_size, 1 << 20)
+        pictures = list(ElementTree.fromstring(page.read_text()).iter(SVG + "svg"))
+        self.assertEqual([p.get("id") for p in pictures],
+                         ["use", "queue", "waits", "slowdowns", "tenant-0", "gantt"])
+        for picture in pictures:
+            self.assertEqual([child.tag for child in picture[:2]], [SVG + "title", SVG + "desc"])
+            _, _, width, height = map(float, picture.get("viewBox").split())
+            drawn = list(points_of(picture))
+            self.assertGreater(len(drawn), 10)
+            for x, y in drawn:
+                self.assertTrue(0 <= x <= width and 0 <= y <= height, (picture.get("id"), x, y))
+
+    def test_the_workload_file_of_the_documentation_runs(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        document = (root / "docs/simulator.md").read_text()
+        example = self.put("example.yaml", re.search(r"```yaml\n(.*?)```", document, re.S)[1])
+        self.assertIn("201 of 201 jobs ended", self.call("run", "--jobs", example))
 
     def test_what_is_drawn_can_be_run(self):
         jobs = self.call("generate", "--jobs", "50", "--processors", "64")

@@ -40,4 +40,7 @@ struct Workload {
 // Whole devices of all replicas.
 std::int64_t Devices(const Job& job, const std::string& device_resource);
 
+// Whole devices of all nodes.
+std::int64_t DevicesThere(const Workload& workload, const std::string& device_resource);
+
 }  // namespace muster::sim
