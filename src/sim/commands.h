@@ -37,12 +37,13 @@ sched::Policy ReadPolicy(const std::string& file);
 void Write(const std::string& path, const std::string& text);
 
 // With a line about progress, after `title`, on a terminal.
-History RunWithProgress(const Workload& workload, const sched::Policy& policy, bool keep_events,
+History RunWithProgress(const Workload& workload, const sched::Policy& policy, RunOptions options,
                         const std::string& title = "");
 
 // Each adds its subcommand, which runs when the command line has been read.
 void AddRun(CLI::App& app);
 void AddCompare(CLI::App& app);
+void AddReplay(CLI::App& app);
 void AddGenerate(CLI::App& app);
 
 }  // namespace muster::sim

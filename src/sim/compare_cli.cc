@@ -50,9 +50,11 @@ void Compare(const Arguments& arguments) {
   const std::vector<Named> policies = ReadPolicies(arguments.policies);
   const std::string& device_resource = policies[0].policy.device_resource;
   const Workload workload = Take(ReadWorkload(arguments.source, policies[0].policy));
+  RunOptions options;
+  options.keep_events = false;
   std::vector<Side> sides;
   for (const auto& [name, policy] : policies) {
-    const History run = RunWithProgress(workload, policy, false, name + ": ");
+    const History run = RunWithProgress(workload, policy, options, name + ": ");
     sides.push_back({name, MakeReport(workload, run, device_resource)});
   }
   std::cout << CompareText(sides);

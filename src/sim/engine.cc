@@ -297,6 +297,7 @@ void Engine::Cycle() {
   world_.SetNow({now_ms_});
   plan_ = sched::Schedule(world_, policy_, cache_);
   ++run_.cycles;
+  if (options_.decided) options_.decided(world_, policy_, plan_);
   world_.SetReservations(plan_.reservations);
   for (const sched::Reservation& kept : plan_.reservations) {
     Outcome& outcome = run_.outcomes[by_uid_.at(kept.gang)];

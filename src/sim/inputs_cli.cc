@@ -34,10 +34,8 @@ void Write(const std::string& path, const std::string& text) {
   if (!file.flush()) throw Refused{path + " cannot be written"};
 }
 
-History RunWithProgress(const Workload& workload, const sched::Policy& policy, bool keep_events,
+History RunWithProgress(const Workload& workload, const sched::Policy& policy, RunOptions options,
                         const std::string& title) {
-  RunOptions options;
-  options.keep_events = keep_events;
   const bool terminal = isatty(STDERR_FILENO) != 0;
   if (terminal) {
     options.progress = [&](std::size_t ended) {

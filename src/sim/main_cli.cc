@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   muster::sim::AddRun(app);
   muster::sim::AddCompare(app);
+  muster::sim::AddReplay(app);
   muster::sim::AddGenerate(app);
   try {
     CLI11_PARSE(app, argc, argv);

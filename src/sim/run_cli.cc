@@ -3,22 +3,35 @@
 #include <iostream>
 #include <memory>
 
+#include "muster/sched/snapshot.h"
 #include "muster/sim/html.h"
 #include "sim/commands.h"
 
 namespace muster::sim {
 namespace {
 
+constexpr std::size_t kMostRecorded = 64 << 20;  // bytes; then no further cycle
+
 struct Arguments {
   Source source;
-  std::string config, json, events, html;
+  std::string config, json, events, html, record;
 };
 
 void Run(const Arguments& arguments) {
   const sched::Policy policy = ReadPolicy(arguments.config);
   const Workload workload = Take(ReadWorkload(arguments.source, policy));
-  const History run =
-      RunWithProgress(workload, policy, !arguments.events.empty() || !arguments.html.empty());
+  RunOptions options;
+  options.keep_events = !arguments.events.empty() || !arguments.html.empty();
+  std::string cycles;
+  if (!arguments.record.empty()) {
+    options.decided = [&cycles](const sched::World& world, const sched::Policy& by,
+                                const sched::Plan& plan) {
+      if (cycles.size() >= kMostRecorded) return;
+      cycles += sched::SnapshotText(world, by, sched::DigestOf(plan, world));
+    };
+  }
+  const History run = RunWithProgress(workload, policy, options);
+  if (!arguments.record.empty()) Write(arguments.record, cycles);
   const Report report = MakeReport(workload, run, policy.device_resource);
   std::cout << ToText(report);
   if (!arguments.json.empty()) Write(arguments.json, ToJson(report));
@@ -39,6 +52,8 @@ void AddRun(CLI::App& app) {
   command->add_option("--json", arguments->json, "Write the report here");
   command->add_option("--events", arguments->events, "Write every start, eviction and end here");
   command->add_option("--html", arguments->html, "Write a page with plots here");
+  command->add_option("--record", arguments->record,
+                      "Write the cycles here, for replay; the first 64 MiB of them");
   command->callback([arguments] { Run(*arguments); });
 }
 

@@ -105,6 +105,18 @@ class Program(unittest.TestCase):
         example = self.put("example.yaml", re.search(r"```yaml\n(.*?)```", document, re.S)[1])
         self.assertIn("201 of 201 jobs ended", self.call("run", "--jobs", example))
 
+    def test_recorded_cycles_give_the_same_plans_and_another_policy_shows_what_it_changes(self):
+        cycles = str(self.folder / "cycles")
+        self.call("run", "--jobs", self.jobs, "--nodes", "1x8", "--record", cycles)
+        self.assertIn("6 cycles, 6 with the recorded plan", self.call("replay", cycles))
+        slots = self.put("slots.yaml", "policy: {slots: 4}\n")
+        text = self.call("replay", cycles, "--config", slots)
+        self.assertIn("cycles would be decided otherwise", text)
+        changed = pathlib.Path(cycles).read_text().replace("(\"nvidia.com/gpu\" 8)",
+                                                           "(\"nvidia.com/gpu\" 7)", 1)
+        self.assertIn("plans are not the recorded ones",
+                      self.call("replay", self.put("changed", changed), code=1))
+
     def test_what_is_drawn_can_be_run(self):
         jobs = self.call("generate", "--jobs", "50", "--processors", "64")
         text = self.call("run", "--jobs", "-", "--nodes", "8x8", stdin=jobs)

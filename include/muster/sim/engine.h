@@ -16,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "muster/sched/plan.h"
 #include "muster/sched/policy.h"
 #include "muster/sched/reason.h"
+#include "muster/sched/world.h"
 #include "muster/sim/workload.h"
 
 namespace muster::sim {
@@ -77,6 +79,8 @@ struct RunOptions {
   bool keep_events = true;  // and stays
   // Told now and then how many jobs have ended; may be empty.
   std::function<void(std::size_t ended)> progress;
+  // Told of every Plan before anything of it happens; may be empty.
+  std::function<void(const sched::World&, const sched::Policy&, const sched::Plan&)> decided;
 };
 
 // Ends when nothing can happen any more.
