@@ -64,7 +64,8 @@ BackfillCase Run(std::int64_t processors, std::int64_t seed, bool exact) {
   result.seed = seed;
   result.exact = exact;
   const auto begin = std::chrono::steady_clock::now();
-  const sim::History run = sim::Simulate(workload, policy, {.keep_events = false, .progress = {}});
+  const sim::History run =
+      sim::Simulate(workload, policy, {.keep_events = false, .progress = {}, .decided = {}});
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::vector<reference::PoolJob> pool;
   std::vector<std::int64_t> starts;

@@ -86,7 +86,7 @@ std::vector<PhillyCase> RunPhilly(const std::string& folder, bool preemption) {
     workload.tenants = sim::TenantsOf(workload.jobs);
     const auto begin = std::chrono::steady_clock::now();
     const sim::History run =
-        sim::Simulate(workload, policy, {.keep_events = false, .progress = {}});
+        sim::Simulate(workload, policy, {.keep_events = false, .progress = {}, .decided = {}});
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     const sim::Report report = sim::MakeReport(workload, run, policy.device_resource);
     MUSTER_CHECK(report.never.empty());

@@ -1,6 +1,7 @@
 muster_library(sched RANK 1
   SRCS
     confines.cc cycle.cc decide.cc explain.cc overlay.cc place.cc plan_text.cc preemption_text.cc reason.cc schedule.cc
+    snapshot_read.cc snapshot_write.cc
     seeker.cc shadows.cc shape_index.cc spread_counts.cc tie_counts.cc trial.cc words.cc
     model/quota.cc model/reserved.cc model/ties.cc model/vec.cc model/world.cc model/world_gangs.cc
     model/world_state.cc
@@ -29,4 +30,5 @@ muster_test(sched/victims_test DEPS muster::sched)
 muster_test(sched/thrash_test DEPS muster::sched)
 muster_test(sched/explain_test DEPS muster::sched)
 muster_test(sched/attained_test DEPS muster::sched)
+muster_test(sched/snapshot_test DEPS muster::sched)
 muster_test(sched/slot_book_test DEPS muster::sched)

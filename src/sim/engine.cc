@@ -33,8 +33,12 @@ class Engine {
   struct State {
     sched::Gang gang;
     std::int64_t started_ms = 0;
-    std::int64_t done_ms = 0;  // of its run, kept
-    std::size_t places = 0;    // Occupants of this start
+    std::int64_t done_ms = 0;    // of its run with all replicas, kept
+    std::int64_t length_ms = 0;  // that this start takes if nothing ends it before
+    std::size_t places = 0;      // Occupants of this start
+    std::int64_t placed = 0;     // replicas of this start
+    std::int64_t devices = 0;    // of this start
+    std::size_t stay = 0;        // index into History::stays
     bool running = false;
   };
 
@@ -44,12 +48,18 @@ class Engine {
   void Evict(const sched::Eviction& eviction);
   void Release(std::uint32_t job);
   void Finish(std::uint32_t job);
+  void Occupy(std::uint32_t job, const sched::Start& start);
   void Vacate(std::uint32_t job);
   void Cycle();
   void Note(EventKind kind, std::uint32_t job, std::string text = "");
   void Settle();
   std::int64_t RestartOf(std::uint32_t job) const {
     return run_.outcomes[job].starts > 1 ? workload_.jobs[job].restart_ms : 0;
+  }
+  // How long a run of `ms` takes with the replicas that are placed.
+  std::int64_t Slower(std::int64_t ms, std::uint32_t job) const {
+    const std::int64_t placed = states_[job].placed;
+    return (ms * replicas_[job] + placed - 1) / placed;
   }
   std::uint32_t JobOf(sched::GangId gang) const { return by_uid_.at(world_.gang(gang).uid); }
 
@@ -61,7 +71,8 @@ class Engine {
   sched::Cache cache_;
   sched::Plan plan_;
   std::vector<State> states_;
-  std::vector<std::int64_t> devices_;  // by job
+  std::vector<std::int64_t> devices_, replicas_;  // by job, of all its tasks
+  std::map<std::string, std::uint32_t, std::less<>> node_index_;
   std::map<std::string, std::uint32_t, std::less<>> by_uid_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::size_t live_ = 0;   // timers that are no wake-ups
@@ -83,13 +94,18 @@ void Explain(const sched::Plan& plan, const sched::World& world,
 
 Engine::Engine(const Workload& workload, const sched::Policy& policy, const RunOptions& options)
     : workload_(workload), policy_(policy), options_(options) {
-  for (const sched::Node& node : workload.nodes) world_.SetNode(node);
+  for (std::uint32_t i = 0; i < workload.nodes.size(); ++i) {
+    world_.SetNode(workload.nodes[i]);
+    node_index_.emplace(workload.nodes[i].name, i);
+  }
   for (const sched::Tenant& tenant : workload.tenants) world_.SetTenant(tenant);
   run_.outcomes.resize(workload.jobs.size());
   states_.resize(workload.jobs.size());
   for (std::uint32_t i = 0; i < workload.jobs.size(); ++i) {
     const Job& job = workload.jobs[i];
     devices_.push_back(Devices(job, policy.device_resource));
+    replicas_.push_back(0);
+    for (const Task& task : job.tasks) replicas_.back() += task.replicas;
     by_uid_.emplace(job.name, i);
     timers_.push({job.submit.unix_ms, TimerKind::kSubmit, i, 0});
     ++live_;
@@ -145,8 +161,9 @@ void Engine::Submit(std::uint32_t job) {
   gang.submit = gang.pending_since = from.submit;
   for (const Task& task : from.tasks) {
     gang.tasks.push_back({task.name, world_.InternShape(task.shape), task.replicas, {}});
-    gang.min_replicas += task.replicas;
   }
+  const std::int64_t least = from.min_replicas > 0 ? from.min_replicas : replicas_[job];
+  gang.min_replicas = static_cast<std::int32_t>(least);
   world_.SetGang(gang);
   level_.waiting += devices_[job];
   ++level_.queue;
@@ -162,7 +179,6 @@ void Engine::Start(const sched::Start& start) {
   if (outcome.first_start_ms < 0) outcome.first_start_ms = now_ms_;
   state.running = true;
   state.started_ms = now_ms_;
-  state.places = start.places.size();
   sched::Gang running = state.gang;
   running.state = sched::GangState::kRunning;
   running.tasks.clear();
@@ -174,7 +190,27 @@ void Engine::Start(const sched::Start& start) {
     running.protected_until = {now_ms_ + RestartOf(job) + from.checkpoint_ms};
   }
   if (from.bound_ms > 0) running.bound_end = {now_ms_ + from.bound_ms};
+  Occupy(job, start);
+  world_.SetGang(running);
+  level_.waiting -= devices_[job];
+  level_.used += state.devices;
+  --level_.queue;
+  const std::int64_t restart = RestartOf(job);
+  outcome.restart_ms += restart;
+  state.length_ms = restart + Slower(from.run_ms - state.done_ms, job);
+  const std::int64_t length =
+      from.bound_ms > 0 ? std::min(state.length_ms, from.bound_ms) : state.length_ms;
+  timers_.push({now_ms_ + length, TimerKind::kFinish, job, outcome.starts});
+  ++live_;
+}
+
+void Engine::Occupy(std::uint32_t job, const sched::Start& start) {
+  const Job& from = workload_.jobs[job];
+  State& state = states_[job];
+  Stay stay{job, now_ms_, -1, 0, {}};
   std::string nodes;
+  state.places = start.places.size();
+  state.placed = 0;
   for (std::size_t i = 0; i < start.places.size(); ++i) {
     const sched::Place& place = start.places[i];
     sched::Occupant occupant;
@@ -183,23 +219,22 @@ void Engine::Start(const sched::Start& start) {
     occupant.gang = from.name;
     occupant.ns = occupant.tenant = from.tenant;
     occupant.amounts = from.tasks[place.task].shape.request;
-    for (auto& [name, amount] : occupant.amounts) amount *= place.count;
-    world_.SetOccupant(occupant);
-    if (options_.keep_events) {
-      nodes += (nodes.empty() ? "" : ", ") + occupant.node + " x" + std::to_string(place.count);
+    std::int64_t devices = 0;
+    for (auto& [name, amount] : occupant.amounts) {
+      amount *= place.count;
+      if (name == policy_.device_resource) devices = amount;
     }
+    world_.SetOccupant(occupant);
+    state.placed += place.count;
+    stay.devices += devices;
+    if (!options_.keep_events) continue;
+    nodes += (nodes.empty() ? "" : ", ") + occupant.node + " x" + std::to_string(place.count);
+    stay.nodes.emplace_back(node_index_.at(occupant.node), devices);
   }
-  world_.SetGang(running);
-  level_.waiting -= devices_[job];
-  level_.used += devices_[job];
-  --level_.queue;
+  state.devices = stay.devices;
+  state.stay = run_.stays.size();
+  if (options_.keep_events) run_.stays.push_back(std::move(stay));
   Note(EventKind::kStart, job, std::move(nodes));
-  const std::int64_t restart = RestartOf(job);
-  outcome.restart_ms += restart;
-  std::int64_t length = restart + from.run_ms - state.done_ms;
-  if (from.bound_ms > 0) length = std::min(length, from.bound_ms);
-  timers_.push({now_ms_ + length, TimerKind::kFinish, job, outcome.starts});
-  ++live_;
 }
 
 void Engine::Evict(const sched::Eviction& eviction) {
@@ -219,7 +254,8 @@ void Engine::Vacate(std::uint32_t job) {
     world_.RemoveOccupant(workload_.jobs[job].name + "/" + std::to_string(i));
   }
   state.running = false;
-  level_.used -= devices_[job];
+  level_.used -= state.devices;
+  if (options_.keep_events) run_.stays[state.stay].end_ms = now_ms_;
 }
 
 void Engine::Release(std::uint32_t job) {
@@ -229,14 +265,14 @@ void Engine::Release(std::uint32_t job) {
   Vacate(job);
   const std::int64_t restart = RestartOf(job);
   const std::int64_t ran = std::max<std::int64_t>(0, now_ms_ - state.started_ms - restart);
-  const std::int64_t reached = state.done_ms + ran;
+  const std::int64_t reached = state.done_ms + ran * state.placed / replicas_[job];
   if (from.checkpoint_ms > 0) {
     state.done_ms = std::max(state.done_ms, reached / from.checkpoint_ms * from.checkpoint_ms);
   }
   outcome.lost_ms += reached - state.done_ms;
   ++outcome.evictions;
   state.gang.preemptions = outcome.evictions;
-  state.gang.attained_ms += devices_[job] * (now_ms_ - state.started_ms);
+  state.gang.attained_ms += state.devices * (now_ms_ - state.started_ms);
   state.gang.waited_ms += state.started_ms - state.gang.pending_since.unix_ms;
   state.gang.pending_since = {now_ms_};
   world_.SetGang(state.gang);
@@ -252,7 +288,7 @@ void Engine::Finish(std::uint32_t job) {
   Vacate(job);
   world_.RemoveGang(from.name);
   outcome.end_ms = now_ms_;
-  outcome.killed = now_ms_ - state.started_ms < RestartOf(job) + from.run_ms - state.done_ms;
+  outcome.killed = now_ms_ - state.started_ms < state.length_ms;
   Note(EventKind::kFinish, job);
   if (++ended_ % kProgressEvery == 0 && options_.progress) options_.progress(ended_);
 }
@@ -261,6 +297,7 @@ void Engine::Cycle() {
   world_.SetNow({now_ms_});
   plan_ = sched::Schedule(world_, policy_, cache_);
   ++run_.cycles;
+  if (options_.decided) options_.decided(world_, policy_, plan_);
   world_.SetReservations(plan_.reservations);
   for (const sched::Reservation& kept : plan_.reservations) {
     Outcome& outcome = run_.outcomes[by_uid_.at(kept.gang)];

@@ -5,6 +5,7 @@
 
 #include "muster/base/text.h"
 #include "muster/sim/read.h"
+#include "sim/read_workload.h"
 #include "sim/rows.h"
 
 namespace muster::sim {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMostReplicas = 1'000'000;
+constexpr std::size_t kDigits = 7;  // of the numbers in names
 
 // Fields of a line of SWF, from 0.
 enum Swf { kNumber, kSubmit, kWait, kRun, kAllocated, kRequested = 7, kRequestedTime, kUser = 11 };
@@ -30,20 +32,13 @@ void Arrange(std::vector<Job>& jobs) {
                    [](const Job& a, const Job& b) { return a.submit < b.submit; });
 }
 
-// Names that sort as they were written.
-std::string Numbered(const std::string& stem, std::int64_t number) {
-  std::string digits = std::to_string(number);
-  digits.insert(0, digits.size() < 7 ? 7 - digits.size() : 0, '0');
-  return stem + digits;
-}
-
 }  // namespace
 
 std::vector<sched::Node> MakeNodes(const Machine& machine, const std::string& device_resource) {
   std::vector<sched::Node> nodes;
   for (std::int64_t i = 0; i < machine.nodes; ++i) {
     sched::Node node;
-    node.name = Numbered("node-", i);
+    node.name = Numbered("node-", i, kDigits);
     node.ready = true;
     node.allocatable = {{device_resource, machine.gpus_per_node}};
     nodes.push_back(std::move(node));
@@ -63,7 +58,7 @@ base::Result<std::vector<Job>> ReadSwf(const Text& trace, const TraceShape& shap
     std::int64_t asked = rows.Int(kRequested, "requested processors", -1, kMostReplicas);
     if (asked < 1) asked = allocated;
     Job job;
-    job.name = Numbered("job-", rows.Int(kNumber, "job number", 0, kMost));
+    job.name = Numbered("job-", rows.Int(kNumber, "job number", 0, kMost), kDigits);
     job.submit = {rows.Int(kSubmit, "submit time", 0, kMost) * 1000};
     job.tenant = "all";
     job.user = "user-" + std::to_string(rows.Int(kUser, "user", -1, kMost));
@@ -94,7 +89,7 @@ base::Result<std::vector<Job>> ReadPhilly(const Text& trace, const TraceShape& s
     if (rows.error()) break;  // the fields are there
     job.tenant = rows.Field(tenant);
     if (!shape.vc.empty() && job.tenant != shape.vc) continue;
-    job.name = Numbered(job.tenant + "-", number);
+    job.name = Numbered(job.tenant + "-", number, kDigits);
     const std::int64_t most = shape.gpus_per_node;
     const std::int64_t whole = devices / most, rest = devices % most;
     if (whole > 0) job.tasks.push_back(MakeTask("main", whole, most, shape.device_resource));

@@ -21,6 +21,12 @@ double Mean(const std::vector<double>& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
+// Of a sorted list that is not empty.
+Quantiles QuantilesOf(const std::vector<double>& sorted) {
+  return {Percentile(sorted, 0.05), Percentile(sorted, 0.25), Percentile(sorted, 0.5),
+          Percentile(sorted, 0.75), Percentile(sorted, 0.99), sorted.back()};
+}
+
 class Collector {
  public:
   void Add(const Job& job, const Outcome& outcome) {
@@ -43,6 +49,8 @@ class Collector {
     sum.mean_completion_s = Mean(completions_);
     sum.mean_slowdown = Mean(slowdowns_);
     sum.p99_slowdown = Percentile(slowdowns_, 0.99);
+    sum.wait = QuantilesOf(waits_);
+    sum.slowdown = QuantilesOf(slowdowns_);
     return sum;
   }
 
@@ -75,16 +83,6 @@ Areas AreasOf(const std::vector<Level>& levels, std::int64_t begin, std::int64_t
     if (levels[i].queue > 0) areas.idle += length * static_cast<double>(devices - levels[i].used);
   }
   return areas;
-}
-
-std::int64_t DevicesThere(const Workload& workload, const std::string& device_resource) {
-  std::int64_t devices = 0;
-  for (const sched::Node& node : workload.nodes) {
-    for (const auto& [name, amount] : node.allocatable) {
-      if (name == device_resource) devices += amount;
-    }
-  }
-  return devices;
 }
 
 }  // namespace

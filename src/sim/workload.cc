@@ -12,4 +12,14 @@ std::int64_t Devices(const Job& job, const std::string& device_resource) {
   return devices;
 }
 
+std::int64_t DevicesThere(const Workload& workload, const std::string& device_resource) {
+  std::int64_t devices = 0;
+  for (const sched::Node& node : workload.nodes) {
+    for (const auto& [name, amount] : node.allocatable) {
+      if (name == device_resource) devices += amount;
+    }
+  }
+  return devices;
+}
+
 }  // namespace muster::sim

@@ -81,6 +81,26 @@ TEST(Engine, AJobThatEndsWithinItsGraceHasEnded) {
   EXPECT_EQ(run.outcomes[1].first_start_ms, 710'000);
 }
 
+TEST(Engine, AGangThatStartsWithFewerReplicasTakesLongerInProportion) {
+  Job elastic = MakeJob("elastic", 1, 100, 4, /*replicas=*/4);
+  elastic.min_replicas = 2;
+  const History run = Go(MakeWorkload(2, {MakeJob("busy", 0, 1'000, 8), elastic}));
+  EXPECT_EQ(run.outcomes[1].first_start_ms, 1'000);
+  EXPECT_EQ(run.outcomes[1].end_ms, 201'000);
+  EXPECT_EQ(run.levels.back().used, 0);
+}
+
+TEST(Engine, EveryStartIsKeptWithItsNodesUntilItsPlacesAreFree) {
+  const History run = Go(
+      MakeWorkload(2, {MakeJob("first", 0, 100, 8, /*replicas=*/2), MakeJob("second", 10, 50, 4)}));
+  ASSERT_EQ(run.stays.size(), 2u);
+  EXPECT_EQ(run.stays[0].end_ms, 100'000);
+  EXPECT_EQ(run.stays[0].devices, 16);
+  EXPECT_EQ(run.stays[0].nodes.size(), 2u);
+  EXPECT_EQ(run.stays[1].job, 1u);
+  EXPECT_EQ(run.stays[1].begin_ms, 100'000);
+}
+
 TEST(Engine, WhatCanNeverStartEndsTheRunAndSaysWhy) {
   const History run = Go(MakeWorkload(1, {MakeJob("fits", 0, 10, 8), MakeJob("large", 0, 10, 9)}));
   EXPECT_EQ(run.outcomes[0].end_ms, 10'000);

@@ -1,7 +1,8 @@
 // A workload run through the core on a virtual clock: sched::Schedule decides, and what it decides
 // happens as it would on a cluster whose kubelets never fail and take no time.
 //
-//   a start      takes its places at once; the job ends run_ms later, or at its bound
+//   a start      takes its places at once; the job ends run_ms later, or at its bound.  With fewer
+//                replicas than it has it takes longer in proportion, and does not grow
 //   an eviction  ends the victim after its grace period; what it did since its last checkpoint is
 //                lost, and it is queued again with what remains and its restart
 //
@@ -12,10 +13,13 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "muster/sched/plan.h"
 #include "muster/sched/policy.h"
 #include "muster/sched/reason.h"
+#include "muster/sched/world.h"
 #include "muster/sim/workload.h"
 
 namespace muster::sim {
@@ -53,19 +57,30 @@ struct Level {
   std::int64_t queue = 0;    // jobs
 };
 
+// From a start until its places are free again.
+struct Stay {
+  std::uint32_t job = 0;
+  std::int64_t begin_ms = 0, end_ms = 0;
+  std::int64_t devices = 0;
+  std::vector<std::pair<std::uint32_t, std::int64_t>> nodes;  // index into Workload::nodes, devices
+};
+
 // What happened.
 struct History {
   std::vector<Outcome> outcomes;  // by job
   std::vector<Event> events;
+  std::vector<Stay> stays;    // in order of their starts
   std::vector<Level> levels;  // one for each time at which something changed
   std::int64_t cycles = 0;
   std::int64_t end_ms = 0;
 };
 
 struct RunOptions {
-  bool keep_events = true;
+  bool keep_events = true;  // and stays
   // Told now and then how many jobs have ended; may be empty.
   std::function<void(std::size_t ended)> progress;
+  // Told of every Plan before anything of it happens; may be empty.
+  std::function<void(const sched::World&, const sched::Policy&, const sched::Plan&)> decided;
 };
 
 // Ends when nothing can happen any more.

@@ -17,11 +17,16 @@
 
 namespace muster::sim {
 
+struct Quantiles {
+  double p5 = 0, p25 = 0, median = 0, p75 = 0, p99 = 0, longest = 0;
+};
+
 struct Waits {
   std::int64_t jobs = 0;
   double mean_s = 0, median_s = 0, p99_s = 0, longest_s = 0;
   double mean_completion_s = 0;  // end - submit
   double mean_slowdown = 0, p99_slowdown = 0;
+  Quantiles wait, slowdown;  // in s; for plots
 };
 
 struct Report {

@@ -22,7 +22,8 @@ struct Job {
   std::string tenant;
   std::string user;
   base::TimePoint submit;
-  std::vector<Task> tasks;  // not empty
+  std::vector<Task> tasks;        // not empty
+  std::int32_t min_replicas = 0;  // it may start with so many, in all; 0: only with all of them
   std::int32_t priority = 500;
   std::int64_t run_ms = 0;         // what it really takes from its start, restarts apart; > 0
   std::int64_t bound_ms = 0;       // maxRuntimeSeconds: it is ended then; 0: none
@@ -38,5 +39,8 @@ struct Workload {
 
 // Whole devices of all replicas.
 std::int64_t Devices(const Job& job, const std::string& device_resource);
+
+// Whole devices of all nodes.
+std::int64_t DevicesThere(const Workload& workload, const std::string& device_resource);
 
 }  // namespace muster::sim

@@ -66,6 +66,7 @@ class TieBook {
   const TiesSlot& At(std::uint32_t id) const { return ties_[id]; }
   const TieSetSlot& Set(std::uint32_t id) const { return sets_[id]; }
   const TieTermSlot& Term(std::uint32_t id) const { return terms_[id]; }
+  const std::string& SetName(std::uint32_t set) const { return sets_.name(set); }
   // "scheduler.io/job=x in kubernetes.io/hostname"
   std::string TextOf(std::uint32_t term) const;
   // "scheduler.io/job=x"
