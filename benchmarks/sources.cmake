@@ -25,10 +25,15 @@ target_link_libraries(floor_client PRIVATE muster::kube muster::api Threads::Thr
 
 # Schedulers of the literature that core benchmarks compare with.
 add_library(muster_reference STATIC EXCLUDE_FROM_ALL
-            ${CMAKE_SOURCE_DIR}/benchmarks/reference/backfill.cc)
+            ${CMAKE_SOURCE_DIR}/benchmarks/reference/backfill.cc
+            ${CMAKE_SOURCE_DIR}/benchmarks/reference/fragmentation.cc
+            ${CMAKE_SOURCE_DIR}/benchmarks/reference/openb.cc
+            ${CMAKE_SOURCE_DIR}/benchmarks/reference/packing.cc)
 target_include_directories(muster_reference PUBLIC ${CMAKE_SOURCE_DIR}/benchmarks)
 target_compile_options(muster_reference PRIVATE ${MUSTER_WARNINGS})
+target_link_libraries(muster_reference PUBLIC muster::base)
 muster_test(benchmarks/backfill_reference_test DEPS muster_reference muster::base)
+muster_test(benchmarks/packing_reference_test DEPS muster_reference muster::base)
 
 add_test(NAME benchmarks.figures_test
          COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/benchmarks/figures_test.py)
@@ -36,6 +41,7 @@ set_tests_properties(benchmarks.figures_test PROPERTIES LABELS unit)
 
 add_executable(bench_core ${CMAKE_SOURCE_DIR}/benchmarks/core/main.cc
                           ${CMAKE_SOURCE_DIR}/benchmarks/core/backfill.cc
+                          ${CMAKE_SOURCE_DIR}/benchmarks/core/packing.cc
                           ${CMAKE_SOURCE_DIR}/benchmarks/core/philly.cc)
 target_compile_options(bench_core PRIVATE ${MUSTER_WARNINGS})
 target_link_libraries(bench_core PRIVATE muster::sim muster_reference)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/backfill.h"
+#include "core/packing.h"
 #include "core/philly.h"
 
 namespace {
@@ -88,6 +89,31 @@ void Backfill(Json& json) {
   json["backfill"] = {{"meanSlowdownRatio", mean}, {"largest", worst}, {"cases", rows}};
 }
 
+// The largest distance of a mean from the published one is said for each scheduler.
+void Packing(const std::string& folder, Json& json) {
+  using muster::bench::kLoads, muster::bench::PackingCase;
+  std::printf("\nPacking, openb, %d seeds; GPUs allocated, in per cent, by GPUs asked for\n",
+              muster::bench::kPackingSeeds);
+  std::printf("  %-12s %-16s", "LIST", "SCHEDULER");
+  for (const int load : kLoads) std::printf(" %7d%%", load);
+  std::printf(" %10s %8s\n", "PUBLISHED", "SECONDS");
+  Json rows = Json::array();
+  for (const PackingCase& c : muster::bench::RunPacking(folder)) {
+    std::printf("  %-12s %-16s", c.list.c_str(), c.scheduler.c_str());
+    Json row = {{"list", c.list}, {"scheduler", c.scheduler}};
+    double off = 0;
+    for (std::size_t i = 0; i < kLoads.size(); ++i) {
+      std::printf(" %8.3f", c.mean[i]);
+      row["allocated"][std::to_string(kLoads[i])] = c.mean[i];
+      row["published"][std::to_string(kLoads[i])] = c.published[i];
+      if (std::abs(c.mean[i] - c.published[i]) > std::abs(off)) off = c.mean[i] - c.published[i];
+    }
+    std::printf(" %+10.3f %8.1f\n", off, c.seconds);
+    rows.push_back(row);
+  }
+  json["packing"] = {{"seeds", muster::bench::kPackingSeeds}, {"cases", rows}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,6 +127,7 @@ int main(int argc, char** argv) {
     Tenants(std::string(argv[1]) + "/philly", preemption, json["tenants"]);
   }
   Backfill(json);
+  Packing(std::string(argv[1]) + "/openb", json);
   std::ofstream(argv[2]) << json.dump(2) << "\n";
   return 0;
 }
