@@ -89,7 +89,8 @@ void Fields::Complain(std::string_view name, const std::string& what) {
 
 std::string Fields::TextOr(std::string_view name, std::string otherwise) {
   const Value* value = TextAt(name);
-  return value == nullptr ? std::move(otherwise) : value->text;
+  if (value == nullptr) return otherwise;
+  return value->text;
 }
 
 std::string Fields::Required(std::string_view name) {
