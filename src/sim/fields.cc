@@ -87,10 +87,9 @@ void Fields::Complain(std::string_view name, const std::string& what) {
   complaints_.Add(value == nullptr ? map_ : *value, PathOf(name), what);
 }
 
-std::string Fields::TextOr(std::string_view name, std::string otherwise) {
+std::string Fields::TextOr(std::string_view name, const std::string& otherwise) {
   const Value* value = TextAt(name);
-  if (value == nullptr) return otherwise;
-  return value->text;
+  return value == nullptr ? otherwise : value->text;
 }
 
 std::string Fields::Required(std::string_view name) {

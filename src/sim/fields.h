@@ -42,7 +42,7 @@ class Fields {
   std::string PathOf(std::string_view name) const;
 
   // Each gives what it was called with where there is nothing, and after a complaint.
-  std::string TextOr(std::string_view name, std::string otherwise);
+  std::string TextOr(std::string_view name, const std::string& otherwise);
   std::string Required(std::string_view name);  // a text, not empty
   std::int64_t IntOr(std::string_view name, std::int64_t otherwise, Range range);
   bool BoolOr(std::string_view name, bool otherwise);

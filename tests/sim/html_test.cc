@@ -45,16 +45,33 @@ TEST(Html, NamesCannotBreakThePage) {
   EXPECT_TRUE(Has(page, "&lt;/svg&gt;"));
 }
 
+// A run that was not simulated: each job starts when it comes.
+History MakeHistory(const Workload& workload) {
+  History run;
+  for (std::uint32_t i = 0; i < workload.jobs.size(); ++i) {
+    const Job& job = workload.jobs[i];
+    const std::int64_t begin = job.submit.unix_ms, end = begin + job.run_ms;
+    Outcome& outcome = run.outcomes.emplace_back();
+    outcome.first_start_ms = begin;
+    outcome.end_ms = end;
+    run.stays.push_back({i, begin, end, 1, {{i % 8, 1}}});
+    run.levels.push_back({begin, i % 64, 0, i % 7});
+  }
+  return run;
+}
+
 TEST(Html, TheSizeDoesNotGrowWithTheRun) {
   std::vector<Job> jobs;
-  for (int i = 0; i < 3'000; ++i) {
-    Job job = MakeJob("job-" + std::to_string(10'000 + i), i * 20, 100 + i % 500, 1 + i % 8);
+  for (int i = 0; i < 30'000; ++i) {
+    Job job = MakeJob("job-" + std::to_string(100'000 + i), i * 20, 100 + i % 500, 1 + i % 8);
     job.tenant = "tenant-" + std::to_string(i % 60);
     jobs.push_back(job);
   }
-  const std::string page = PageOf(MakeWorkload(8, jobs));
+  const Workload workload = MakeWorkload(8, jobs);
+  const History run = MakeHistory(workload);
+  const std::string page = ToHtml(workload, run, MakeReport(workload, run, kDevice), kDevice);
   EXPECT_LT(page.size(), 200'000u);
-  EXPECT_TRUE(Has(page, "The nodes are not drawn: 3000 starts on 3000 places are more"));
+  EXPECT_TRUE(Has(page, "The nodes are not drawn: 30000 starts on 30000 places are more"));
   EXPECT_TRUE(Has(page, "48 tenants with less are left out."));
   EXPECT_TRUE(Has(page, "The first 40 of 60 tenants"));
 }

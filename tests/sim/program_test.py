@@ -84,7 +84,7 @@ class Program(unittest.TestCase):
                       self.call("compare", "--jobs", self.jobs, "--policy", "default=", code=2))
 
     def test_the_page_is_well_formed_and_what_is_drawn_lies_inside_its_pictures(self):
-        jobs = self.call("generate", "--jobs", "300", "--processors", "64", "--load", "0.9")
+        jobs = self.call("generate", "--jobs", "80", "--processors", "64", "--load", "0.9")
         page = self.folder / "page.html"
         self.call("run", "--jobs", "-", "--html", str(page), stdin=jobs)
         self.assertLess(page.stat().st_size, 1 << 20)
