@@ -1,7 +1,11 @@
 // Workload files of our own, headers of traces, and what is said about bad ones.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 
 #include "muster/sim/read.h"
 #include "sim/sim_builder.h"
@@ -11,9 +15,20 @@ namespace {
 
 using testing::kDevice;
 
+// Files that are gone when the program ends.
+struct Files {
+  std::set<std::string> paths;
+  ~Files() {
+    for (const std::string& path : paths) std::filesystem::remove(path);
+  }
+};
+
 std::string Put(const std::string& name, const std::string& text) {
-  const std::string path = ::testing::TempDir() + "muster-workload-" + name;
+  static Files files;
+  const std::string path =
+      ::testing::TempDir() + std::to_string(getpid()) + "-muster-workload-" + name;
   std::ofstream(path) << text;
+  files.paths.insert(path);
   return path;
 }
 
